@@ -1,0 +1,78 @@
+"""Who is admitted: deadlines, nonces, agents, pauses and roles, before any branch runs."""
+
+from __future__ import annotations
+
+from zlp.engine.commands.base import Envelope
+from zlp.engine.draft import Draft
+from zlp.engine.leaves.access import Agent, Counter, Nonces, Pause, Role, RoleHolder
+from zlp.engine.rejections import Code, Reject
+from zlp.engine.state import Reader
+
+NONCES_KEPT = 64
+NONCE_PAST_MS = 2 * 86_400_000
+NONCE_FUTURE_MS = 86_400_000
+
+
+def admit(draft: Draft, envelope: Envelope) -> None:
+    """Refuse a command that came too late, twice, from a key that may not, or while its scope is paused."""
+    if envelope.deadline and draft.time > envelope.deadline:
+        raise Reject(Code.DEADLINE_PASSED, limit=envelope.deadline, actual=draft.time)
+    if envelope.signer and envelope.signer != envelope.account:
+        _check_agent(draft, envelope)
+    _check_pause(draft, envelope)
+    if envelope.nonce:
+        _use_nonce(draft, envelope.account, envelope.nonce)
+
+
+def _check_agent(draft: Draft, envelope: Envelope) -> None:
+    agent = draft.get(Agent, (envelope.account, envelope.signer))
+    if agent is None:
+        raise Reject(Code.AGENT_NOT_APPROVED, detail=f"{envelope.signer} for {envelope.account}")
+    if draft.time > agent.expires:
+        raise Reject(Code.AGENT_EXPIRED, limit=agent.expires, actual=draft.time)
+    if envelope.command.scope not in agent.scopes:
+        raise Reject(Code.AGENT_OUT_OF_SCOPE, detail=envelope.command.scope)
+
+
+def _check_pause(draft: Draft, envelope: Envelope) -> None:
+    kind = type(envelope.command)
+    if draft.get(Pause, (kind.__name__,)) is not None:
+        raise Reject(Code.PAUSED, detail=kind.__name__)
+    if kind.scope == "govern" or kind.reduces_risk:
+        return
+    if draft.get(Pause, ("*",)) is not None:
+        raise Reject(Code.PAUSED, detail="*")
+
+
+def _use_nonce(draft: Draft, account: str, nonce: int) -> None:
+    now_ms = draft.time * 1_000
+    if not now_ms - NONCE_PAST_MS <= nonce <= now_ms + NONCE_FUTURE_MS:
+        raise Reject(Code.NONCE_OUT_OF_WINDOW, limit=now_ms, actual=nonce)
+    kept = draft.get(Nonces, (account,))
+    used = () if kept is None else kept.used
+    if nonce in used:
+        raise Reject(Code.NONCE_USED, actual=nonce)
+    if len(used) >= NONCES_KEPT and nonce < used[0]:
+        raise Reject(Code.NONCE_OUT_OF_WINDOW, limit=used[0], actual=nonce)
+    draft.put(Nonces(account, tuple(sorted((*used, nonce))[-NONCES_KEPT:])))
+
+
+def has_role(reader: Reader, role: Role, account: str) -> bool:
+    """Whether ``account`` (or ``multisig:name``) holds ``role``."""
+    return reader.get(RoleHolder, (role, account)) is not None
+
+
+def require_role(draft: Draft, *roles: Role) -> None:
+    """Refuse a sender that holds none of ``roles``."""
+    for role in roles:
+        if has_role(draft, role, draft.sender):
+            return
+    raise Reject(Code.ROLE_REQUIRED, detail=" or ".join(roles))
+
+
+def next_number(draft: Draft, name: str) -> int:
+    """The next identifier of a kind of record, from 1 on."""
+    counter = draft.get(Counter, (name,))
+    number = 1 if counter is None else counter.next
+    draft.put(Counter(name, number + 1))
+    return number

@@ -1,0 +1,10 @@
+"""Branches: the operations, one package or file per domain. Each is registered in the catalogue here, once."""
+
+from __future__ import annotations
+
+from zlp.engine.branches import custody, governance, prices
+from zlp.engine.branches.catalogue import CATALOGUE, register
+
+register(governance.BRANCH, custody.BRANCH, prices.BRANCH)
+
+__all__ = ["CATALOGUE"]

@@ -1,0 +1,60 @@
+"""Commands of liquidity providers and spot traders, the same for every pool design."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from zlp.engine.commands.base import Command
+
+
+class Mint(Command, frozen=True, kw_only=True):
+    """Put ``amount`` of ``token`` into a pool for at least ``min_shares`` of its share token."""
+
+    scope: ClassVar[str] = "liquidity"
+    orderable: ClassVar[bool] = True
+    pool: str
+    token: str
+    amount: int
+    min_shares: int = 0
+
+    def spends(self) -> tuple[tuple[str, int], ...]:
+        """The deposit."""
+        return ((self.token, self.amount),)
+
+
+class Burn(Command, frozen=True, kw_only=True):
+    """Give up ``shares`` of a pool for at least ``min_amount`` of ``token``, paid to ``to`` (empty: sender)."""
+
+    scope: ClassVar[str] = "liquidity"
+    orderable: ClassVar[bool] = True
+    reduces_risk: ClassVar[bool] = True
+    pool: str
+    token: str
+    shares: int
+    min_amount: int = 0
+    to: str = ""
+
+
+class Swap(Command, frozen=True, kw_only=True):
+    """Trade ``amount`` of the first token of ``path`` for at least ``min_amount`` of its last, hop by hop."""
+
+    scope: ClassVar[str] = "trade"
+    orderable: ClassVar[bool] = True
+    pool: str
+    path: tuple[str, ...]
+    amount: int
+    min_amount: int = 0
+    to: str = ""
+
+    def spends(self) -> tuple[tuple[str, int], ...]:
+        """What is sold."""
+        return ((self.path[0], self.amount),) if self.path else ()
+
+
+class Donate(Command, frozen=True, kw_only=True):
+    """Give tokens to a pool for nothing."""
+
+    scope: ClassVar[str] = "liquidity"
+    pool: str
+    token: str
+    amount: int

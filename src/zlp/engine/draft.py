@@ -1,0 +1,107 @@
+"""The overlay a command works on: commit keeps it, a rejection drops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from zlp.engine.commands.base import Command
+from zlp.engine.events.base import Event
+from zlp.engine.leaves.base import Key, Leaf
+from zlp.engine.rejections import Code, Reject
+from zlp.engine.state import Reader
+
+L = TypeVar("L", bound=Leaf)
+_ABSENT: Any = object()
+
+
+class Draft:
+    """Leaves a command has touched, laid over a reader, with the events it recorded.
+
+    ``time`` is the envelope's second, ``sender`` the account the command acts for, ``sequence`` its place in
+    the log. ``route`` is the root's dispatch, for commands that carry another command (orders, proposals).
+    ``memo`` caches pure readings (prices) for the length of one command.
+    """
+
+    __slots__ = ("base", "events", "memo", "route", "sender", "sequence", "time", "writes")
+
+    def __init__(
+        self, base: Reader, *, time: int, sender: str, sequence: int, route: Callable[[Draft, Command], None]
+    ) -> None:
+        self.base = base
+        self.route = route
+        self.time = time
+        self.sender = sender
+        self.sequence = sequence
+        self.writes: dict[type[Leaf], dict[Key, Leaf | None]] = {}
+        self.events: list[Event] = []
+        self.memo: dict[Any, Any] = {}
+
+    def get(self, kind: type[L], key: Key) -> L | None:
+        """The leaf as this command sees it, or ``None``."""
+        table = self.writes.get(kind)
+        if table is not None:
+            leaf = table.get(key, _ABSENT)
+            if leaf is not _ABSENT:
+                found: L | None = leaf
+                return found
+        return self.base.get(kind, key)
+
+    def need(self, kind: type[L], key: Key, code: Code) -> L:
+        """The leaf, or a rejection with ``code``."""
+        leaf = self.get(kind, key)
+        if leaf is None:
+            raise Reject(code, detail=":".join(str(part) for part in key))
+        return leaf
+
+    def each(self, kind: type[L]) -> Iterator[L]:
+        """Every leaf of this kind as this command sees it (O(leaves): keep it out of hot commands)."""
+        touched = self.writes.get(kind, {})
+        for leaf in self.base.each(kind):
+            if leaf.key not in touched:
+                yield leaf
+        for changed in touched.values():
+            if changed is not None:
+                yield changed  # type: ignore[misc]
+
+    def put(self, leaf: Leaf) -> None:
+        """Store a new or changed leaf."""
+        kind = type(leaf)
+        table = self.writes.get(kind)
+        if table is None:
+            table = self.writes[kind] = {}
+        table[leaf.key] = leaf
+
+    def drop(self, leaf: Leaf) -> None:
+        """Delete a leaf."""
+        self.writes.setdefault(type(leaf), {})[leaf.key] = None
+
+    def record(self, event: Event) -> None:
+        """Append an event to the receipt."""
+        self.events.append(event)
+
+    def run(self, command: Command, account: str) -> None:
+        """Run another command inside this one, on behalf of ``account``."""
+        with self.acting_as(account):
+            self.route(self, command)
+
+    @contextmanager
+    def acting_as(self, account: str) -> Iterator[None]:
+        """Run a step on behalf of another account (orders, requests, approved proposals)."""
+        sender, self.sender = self.sender, account
+        try:
+            yield
+        finally:
+            self.sender = sender
+
+    def nested(self) -> Draft:
+        """A draft over this one, for a step that may fail without failing the command."""
+        return Draft(self, time=self.time, sender=self.sender, sequence=self.sequence, route=self.route)
+
+    def absorb(self, inner: Draft) -> None:
+        """Keep what a nested draft did."""
+        for kind, table in inner.writes.items():
+            self.writes.setdefault(kind, {}).update(table)
+        self.events.extend(inner.events)
+        self.memo.clear()

@@ -1,0 +1,103 @@
+"""Prices as the engine knows them: settings per asset, rounds of the primary feed, the fast price."""
+
+from __future__ import annotations
+
+from zlp.engine.fixed import UNITS, USD, mul_div_down
+from zlp.engine.leaves.base import Key, Leaf, Settings
+from zlp.engine.mechanisms.price_guard import FastPriceGuard, Spread
+
+ROUNDS_KEPT = 16
+
+
+class PriceSettings(Settings, frozen=True):
+    """How an asset is priced.
+
+    ``answer_decimals``: scale of the primary feed's answers. ``sample_rounds``: how many of its newest
+    rounds make the min and max (counted, not timed). ``max_age``: seconds after which the price stops new
+    risk; ``max_age_reducing``: after which it stops closing too; 0 is never. ``min_answer``/``max_answer``:
+    band a round must lie in, at ``answer_decimals``; 0 is none. ``max_delta_difference``: how much further
+    than the primary the fast price may travel inside one window, at 1e7.
+    """
+
+    asset: str
+    answer_decimals: int = 8
+    sample_rounds: int = 1
+    spread: Spread = Spread()
+    max_age: int = 0
+    max_age_reducing: int = 0
+    min_answer: int = 0
+    max_answer: int = 0
+    max_delta_difference: int = 10**6
+
+    @property
+    def key(self) -> Key:
+        """By asset."""
+        return (self.asset,)
+
+    def invalid(self) -> str | None:
+        """Bounds of the reference, and what this engine keeps."""
+        if not 1 <= self.sample_rounds <= ROUNDS_KEPT:
+            return f"sample_rounds must be from 1 to {ROUNDS_KEPT}"
+        if not 0 <= self.answer_decimals < len(UNITS):
+            return "answer_decimals must be from 0 to 36"
+        return self.spread.invalid()
+
+
+class FastFeedSettings(Settings, frozen=True):
+    """The fast feed's guard; without this record only the primary feed counts."""
+
+    guard: FastPriceGuard
+
+    @property
+    def key(self) -> Key:
+        """There is one."""
+        return ()
+
+    def invalid(self) -> str | None:
+        """As the guard says."""
+        return self.guard.invalid()
+
+
+class PriceFeed(Leaf, frozen=True):
+    """What has been posted for one asset.
+
+    ``rounds``: newest primary answers, newest last, raw. ``fast``: last fast price at 1e30, 0 for none. ``reference*``, ``moved*``: the watch of
+    cumulative movement (zeus.md 13.3). ``posted_at`` and ``posted_in``: second and sequence of the last post.
+    """
+
+    asset: str
+    rounds: tuple[int, ...] = ()
+    round_at: int = 0
+    fast: int = 0
+    reference: int = 0
+    reference_at: int = 0
+    reference_moved: int = 0
+    fast_moved: int = 0
+    posted_at: int = 0
+    posted_in: int = 0
+
+    @property
+    def key(self) -> Key:
+        """By asset."""
+        return (self.asset,)
+
+
+class FastFeed(Leaf, frozen=True):
+    """State all fast prices share: when they were posted, who disputes them."""
+
+    updated_at: int = 0
+    posted_at: int = 0
+    spread_forced: bool = False
+    votes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """There is one."""
+        return ()
+
+
+def sampled(settings: PriceSettings, rounds: tuple[int, ...]) -> tuple[int, int]:
+    """Minimum and maximum of the newest rounds, scaled to 1e30 and rounded down (zeus.md 2.1)."""
+    newest = rounds[-settings.sample_rounds :]
+    unit = UNITS[settings.answer_decimals]
+    return mul_div_down(min(newest), USD, unit), mul_div_down(max(newest), USD, unit)

@@ -1,0 +1,58 @@
+"""Reading prices: the pair every rule starts from, and whether it is fresh enough for what is asked.
+
+Only posted oracle prices enter; no trade inside the venue moves them (A6).
+"""
+
+from __future__ import annotations
+
+from zlp.engine.draft import Draft
+from zlp.engine.leaves.prices import FastFeed, FastFeedSettings, PriceFeed, PriceSettings, sampled
+from zlp.engine.rejections import Code, Reject
+from zlp.engine.state import Reader
+
+
+def bounds(draft: Draft, asset: str) -> tuple[int, int]:
+    """``bounds_at`` the command's second, read once per command."""
+    found: tuple[int, int] | None = draft.memo.get(asset)
+    if found is None:
+        found = draft.memo[asset] = bounds_at(draft, asset, draft.time)
+    return found
+
+
+def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
+    """The asset's minimum and maximum price (USD 1e30 per whole token) at second ``now``."""
+    settings = reader.get(PriceSettings, (asset,))
+    if settings is None:
+        raise Reject(Code.UNKNOWN_FEED, detail=asset)
+    feed = reader.get(PriceFeed, (asset,))
+    if feed is None or not feed.rounds:
+        raise Reject(Code.NO_PRICE, detail=asset)
+    low, high = sampled(settings, feed.rounds)
+    fast_settings = reader.get(FastFeedSettings, ())
+    if fast_settings is not None:
+        guard = fast_settings.guard
+        shared = reader.get(FastFeed, ()) or FastFeed()
+        age = now - shared.updated_at
+        trusted = favoured(settings, fast_settings, shared, feed)
+        low = guard.price(low, feed.fast, age, trusted, False)
+        high = guard.price(high, feed.fast, age, trusted, True)
+    return settings.spread.price(low, False), settings.spread.price(high, True)
+
+
+def favoured(settings: PriceSettings, fast: FastFeedSettings, shared: FastFeed, feed: PriceFeed) -> bool:
+    """Whether the fast price may be used alone (zeus.md 13.2): not forced, not disputed, not run away."""
+    if shared.spread_forced or len(shared.votes) >= fast.guard.votes_to_dispute:
+        return False
+    return feed.fast_moved - feed.reference_moved <= settings.max_delta_difference
+
+
+def require_fresh(draft: Draft, asset: str, *, reducing: bool = False) -> None:
+    """Refuse a price that is too old: for new risk after ``max_age``, for reducing after its longer limit."""
+    settings = draft.need(PriceSettings, (asset,), Code.UNKNOWN_FEED)
+    limit = settings.max_age_reducing if reducing else settings.max_age
+    if not limit:
+        return
+    feed = draft.get(PriceFeed, (asset,))
+    age = draft.time - feed.posted_at if feed is not None else draft.time
+    if age > limit:
+        raise Reject(Code.STALE_PRICE, limit=limit, actual=age, detail=asset)

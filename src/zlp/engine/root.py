@@ -1,0 +1,187 @@
+"""The root: the only door to the state.
+
+It checks a command, routes it to the branch that handles its type inside a draft, checks the invariants,
+commits or drops the draft, and keeps the digest chain. It holds no rule of any market.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from zlp.engine import access, invariants
+from zlp.engine.branches import CATALOGUE
+from zlp.engine.branches.base import Handler
+from zlp.engine.codec import canonical, decode_leaf, plain
+from zlp.engine.commands.base import Command, Envelope, check_ranges
+from zlp.engine.draft import Draft
+from zlp.engine.events.base import Event
+from zlp.engine.leaves.access import Installed
+from zlp.engine.leaves.base import Leaf
+from zlp.engine.rejections import Code, Reject, Rejection
+from zlp.engine.state import State
+
+GENESIS = bytes(32)
+"""The digest before the first command."""
+ALWAYS_INSTALLED = "governance"
+
+
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """What became of one command: its events, or a rejection; and the digest of the log up to here."""
+
+    sequence: int
+    time: int
+    events: tuple[Any, ...]
+    rejection: Rejection | None
+    digest: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the command changed anything."""
+        return self.rejection is None
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """What a command would do: its receipt (without digest), and the state as it would be after."""
+
+    receipt: Receipt
+    after: Any
+
+
+class Root:
+    """One venue's state machine: the whole state is a pure function of the envelopes applied.
+
+    ``chain_n = SHA256(chain_{n-1}, envelope, events, rejection, every changed leaf)`` commits to all state
+    and costs O(touched). Deleted leaves enter as their kind and key.
+    """
+
+    __slots__ = ("_routes", "chain", "sequence", "state", "time")
+
+    def __init__(
+        self, leaves: Iterable[Leaf] = (), *, chain: bytes = GENESIS, sequence: int = 0, time: int = 0
+    ) -> None:
+        self.state = State(leaves)
+        self.chain = chain
+        self.sequence = sequence
+        self.time = time
+        self._routes: dict[type[Command], Handler] = {}
+        self._connect()
+
+    def apply(self, envelope: Envelope) -> Receipt:
+        """Sequence one command. Raises ``InvariantBroken`` (state unchanged) if the engine is at fault."""
+        draft, rejection = self._run(envelope)
+        events: tuple[Event, ...] = () if rejection else tuple(draft.events)
+        changed = [] if rejection else _changes(draft)
+        self.sequence += 1
+        self.time = max(self.time, envelope.time)
+        body = b"".join((self.chain, canonical(envelope), canonical((events, rejection)), *changed))
+        self.chain = hashlib.sha256(body).digest()
+        if rejection is None:
+            self._commit(draft)
+        return Receipt(self.sequence, envelope.time, events, rejection, self.chain.hex())
+
+    def quote(self, envelope: Envelope) -> Quote:
+        """What ``apply`` would answer now, and the state after it; nothing changes."""
+        draft, rejection = self._run(envelope)
+        events: tuple[Event, ...] = () if rejection else tuple(draft.events)
+        receipt = Receipt(self.sequence + 1, envelope.time, events, rejection, "")
+        return Quote(receipt, self.state if rejection else draft)
+
+    def _run(self, envelope: Envelope) -> tuple[Draft, Rejection | None]:
+        draft = Draft(
+            self.state,
+            time=envelope.time,
+            sender=envelope.account,
+            sequence=self.sequence + 1,
+            route=self._route,
+        )
+        try:
+            if envelope.time < self.time:
+                raise Reject(Code.TIME_WENT_BACK, limit=self.time, actual=envelope.time)
+            if not isinstance(envelope.command, Command):
+                raise Reject(Code.MALFORMED_COMMAND, detail="not a command")
+            check_ranges(envelope.command)
+            access.admit(draft, envelope)
+            self._route(draft, envelope.command)
+        except Reject as refused:
+            return draft, refused.rejection
+        invariants.check(draft)
+        return draft, None
+
+    def _route(self, draft: Draft, command: Command) -> None:
+        handler = self._routes.get(type(command))
+        if handler is None:
+            raise Reject(Code.UNKNOWN_COMMAND, detail=type(command).__name__)
+        handler(draft, command)
+
+    def _commit(self, draft: Draft) -> None:
+        tables = self.state.tables
+        for kind, writes in draft.writes.items():
+            table = tables.setdefault(kind, {})
+            for key, leaf in writes.items():
+                if leaf is None:
+                    table.pop(key, None)
+                else:
+                    table[key] = leaf
+        if Installed in draft.writes:
+            self._connect()
+
+    def _connect(self) -> None:
+        """Rebuild the routing table from the branches that are installed."""
+        self._routes = dict(CATALOGUE[ALWAYS_INSTALLED, 1].handlers)
+        for installed in self.state.each(Installed):
+            self._routes.update(CATALOGUE[installed.branch, installed.version].handlers)
+
+    def state_hash(self) -> str:
+        """SHA-256 over every leaf in canonical form, sorted: equal states have equal hashes. O(leaves)."""
+        digest = hashlib.sha256()
+        for encoded in sorted(canonical(leaf) for leaf in self.state.leaves()):
+            digest.update(encoded)
+            digest.update(b"\n")
+        return digest.hexdigest()
+
+    def audit(self) -> list[str]:
+        """Every fault of the whole state, checked the slow way: empty when all is well."""
+        faults = list(invariants.audit(self.state))
+        for installed in self.state.each(Installed):
+            check = CATALOGUE[installed.branch, installed.version].audit
+            if check is not None:
+                faults.extend(check(self.state))
+        return faults
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state, its place in the log and its hash, ready for JSON (integers as decimal strings)."""
+        ordered = sorted(self.state.leaves(), key=canonical)
+        return {
+            "sequence": str(self.sequence),
+            "time": str(self.time),
+            "chain": self.chain.hex(),
+            "state_hash": self.state_hash(),
+            "leaves": [plain(leaf) for leaf in ordered],
+        }
+
+    @classmethod
+    def restore(cls, snapshot: dict[str, Any]) -> Root:
+        """The root a snapshot was taken of. Raises ``ValueError`` if its state hash does not match."""
+        root = cls(
+            (decode_leaf(msgspec.json.encode(leaf)) for leaf in snapshot["leaves"]),
+            chain=bytes.fromhex(snapshot["chain"]),
+            sequence=int(snapshot["sequence"]),
+            time=int(snapshot["time"]),
+        )
+        if root.state_hash() != snapshot["state_hash"]:
+            raise ValueError("the snapshot's leaves do not match its state hash")
+        return root
+
+
+def _changes(draft: Draft) -> list[bytes]:
+    """Canonical bytes of every changed leaf, in byte order."""
+    changed: list[bytes] = []
+    for kind, writes in draft.writes.items():
+        for key, leaf in writes.items():
+            changed.append(canonical((kind.__name__, key)) if leaf is None else canonical(leaf))
+    changed.sort()
+    return changed
