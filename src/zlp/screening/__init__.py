@@ -1,0 +1,83 @@
+"""Finds what a price makes due (positions to liquidate, orders to execute) among a million, in a millisecond.
+
+    exact rule --fold--> Threshold or Headroom --upsert--> table --due(price, indices)--> candidates
+                                                                     --the engine's exact rule--> due
+
+Folding moves everything that changes with a tick to one side of the rule and everything that changes with the
+position to the other, once per change of the position. A tick then only scans a few float64 columns:
+
+- `DueTable`: rows with one price, for example the longs of one market. A row is due once the price reaches
+  the greater of a fixed threshold and `base + sum(slope * index)`, where the indices (cumulative funding, a
+  collateral's price) are common to the table. 8 bytes a row without indices, 24 with one.
+- `TriggerTable`: orders waiting above or below a price; two `DueTable`s without indices.
+- `AccountTable`: cross-margin accounts. A row is `constant + sum(legs) + share of the net profit`, a leg is
+  `min(cap, coefficient * variable + coefficient * variable + constant)`. Only accounts exposed to a changed
+  variable are evaluated.
+
+The tables never miss a row that is due. They may return a few that are not, so the caller confirms each
+candidate exactly. Why they never miss:
+
+1. Folds. Where an exact rule truncates, its fold adds the truncated units on the side that makes the row due
+   earlier. So in rational arithmetic "due" implies "at or past the folded threshold", or "headroom <= 0".
+2. Conversions, with u = 2**-53. A threshold and a base become floats not below the exact number, the price a
+   float not above it (in a table for rising prices everything is negated first), constants and caps of
+   accounts floats not above it: no error in the harmful direction. Slopes, coefficients, indices and
+   variables become the nearest float: relative error at most u each.
+3. Sums. t = base + s1*x1 + ... + sk*xk suffers 2 conversions and 1 product per term and k additions, so, with
+   k <= 8, every term carries at most 3 + 8 = 11 roundings, and the standard bound gives
+
+       |t - exact| <= 11u / (1 - 11u) * m,    m = |base| + |s1*x1| + ... + |sk*xk|.
+
+   m itself is a float sum with the same relative error, and adding the margin rounds twice more, by at most
+   about 2u * m. The margin is 2**-48 * m = 32u * m, more than twice of what can happen. It is relative to
+   each row's own terms, so one huge row does not blur the others.
+   In an account with at most 1000 legs a term passes at most 3 + 2 roundings in its leg and 1000 + 3 on the
+   way to the headroom; `min` and the share of a profit (at most 1) do not enlarge an error. The margin is
+   2**-42 * m = 2048u * m.
+4. Range. Coefficients and variables of 2**500 or more are not stored: such a row is always a candidate (and
+   such a price or index is refused), so no sum overflows. Products that underflow lose less than 2**-560 in
+   all; 2**-512 is added for them, far below any price.
+5. Comparisons are written so that equality, and anything that is no number, makes a candidate.
+
+The price of a wide margin is small: 2**-48 of a price of 100,000 is less than a billionth of a dollar.
+"""
+
+from __future__ import annotations
+
+try:
+    import numpy as _numpy  # noqa: F401
+except ImportError as missing:
+    raise ImportError("zlp.screening needs NumPy (best with numba): pip install 'zlp[fast]'") from missing
+
+from zlp.screening.account_table import AccountTable, Headroom, Leg, Variable
+from zlp.screening.due_table import Direction, DueTable, Threshold
+from zlp.screening.folds import (
+    CrossCollateral,
+    CrossPosition,
+    cross_margin_variables,
+    fold_borrowed,
+    fold_cross_margin,
+    fold_isolated,
+)
+from zlp.screening.kernels import backend
+from zlp.screening.ratio import Ratio
+from zlp.screening.trigger_table import TriggerTable
+
+__all__ = [
+    "AccountTable",
+    "CrossCollateral",
+    "CrossPosition",
+    "Direction",
+    "DueTable",
+    "Headroom",
+    "Leg",
+    "Ratio",
+    "Threshold",
+    "TriggerTable",
+    "Variable",
+    "backend",
+    "cross_margin_variables",
+    "fold_borrowed",
+    "fold_cross_margin",
+    "fold_isolated",
+]

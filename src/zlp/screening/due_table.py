@@ -1,0 +1,119 @@
+"""Rows that a price makes due: positions of one market side, orders with one kind of trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic
+
+import numpy as np
+
+from zlp.screening.kernels import fixed_hits, moving_hits
+from zlp.screening.margin import MOST_INDICES
+from zlp.screening.ratio import LIMIT, Ratio, as_ratio, as_variable
+from zlp.screening.rows import Floats, Key, Rows
+
+_NEVER = -LIMIT
+_ALWAYS = np.inf
+
+
+class Direction(Enum):
+    """On which side of its threshold a row is due. The value is the sign that turns it into `AT_OR_BELOW`."""
+
+    AT_OR_BELOW = 1
+    AT_OR_ABOVE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """The price that must be reached before a row can be due: exact, or a little nearer than the truth.
+
+    It is whichever is reached first of
+
+    - `fixed`: a price, or None;
+    - `base + slopes[0] * index[0] + slopes[1] * index[1] + ...`: a price that moves with indices all rows of
+      the table have in common (cumulative funding, a collateral's price), or None for `base`.
+
+    Units are those of the price and of the indices that the caller passes to `due`.
+    """
+
+    fixed: Ratio | None = None
+    base: Ratio | None = None
+    slopes: tuple[Ratio, ...] = ()
+
+
+class DueTable(Generic[Key]):
+    """Finds the rows that a price makes due, among a million, in about a millisecond.
+
+    One table holds rows that share the price they look at, the indices that move them, and the direction: for
+    example the longs of one market. `due` returns candidates: every row that is due, and rarely one that is
+    within a rounding error of it. The caller confirms each with the engine's exact rule.
+    """
+
+    __slots__ = ("_direction", "_indices", "_rows")
+
+    def __init__(self, direction: Direction, indices: int = 0) -> None:
+        if not 0 <= indices <= MOST_INDICES:
+            raise ValueError(f"a table has 0 to {MOST_INDICES} indices, not {indices}")
+        self._direction = direction
+        self._indices = indices
+        self._rows: Rows[Key] = Rows(float_columns=2 + indices if indices else 1)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def upsert(self, key: Key, threshold: Threshold) -> None:
+        """Add a row, or replace the one of this key. ValueError when the number of slopes does not fit."""
+        column = self._fold(threshold)
+        row = self._rows.claim(key)  # may replace the arrays
+        self._rows.floats[:, row] = column
+
+    def remove(self, key: Key) -> None:
+        """Forget a row. KeyError when there is none."""
+        self._rows.remove(key)
+
+    def due(self, price: int | Ratio, indices: Sequence[int | Ratio] = ()) -> list[Key]:
+        """The keys of all rows that may be due at this price and these indices, in no meaningful order.
+
+        Raises ValueError when the number of indices does not fit or one has a magnitude of 2**500 or more.
+        """
+        if len(indices) != self._indices:
+            raise ValueError(f"this table has {self._indices} indices, not {len(indices)}")
+        level = self._signed(as_ratio(price)).down()
+        if not indices:
+            return self._rows.keys_at(fixed_hits(self._rows.floats, len(self._rows), level))
+        values = np.array([as_variable(index) for index in indices])
+        return self._rows.keys_at(moving_hits(self._rows.floats, len(self._rows), level, values))
+
+    def dump(self) -> tuple[list[Key], Floats]:
+        """(keys, columns) to keep beside a snapshot: `load` brings the table back without folding again."""
+        return self._rows.keys(), self._rows.floats[:, : len(self._rows)].copy()
+
+    def load(self, keys: Iterable[Key], columns: Floats) -> None:
+        """Replace all rows by what `dump` of a table of the same direction and indices gave.
+
+        Raises ValueError, and changes nothing, for repeated keys, a wrong shape or a value that is no number.
+        """
+        if np.isnan(columns).any():
+            raise ValueError("columns to load hold a value that is no number")
+        self._rows.load(keys, columns)
+
+    def _fold(self, threshold: Threshold) -> list[float]:
+        """The columns of one row, as a row that is due at or below its threshold."""
+        if len(threshold.slopes) != (self._indices if threshold.base is not None else 0):
+            raise ValueError(f"a moving threshold of this table has {self._indices} slopes")
+        fixed = _NEVER if threshold.fixed is None else self._signed(threshold.fixed).up()
+        base = _NEVER if threshold.base is None else self._signed(threshold.base).up()
+        if not self._indices:
+            return [max(fixed, base)]
+        slopes = [self._signed(slope).nearest() for slope in threshold.slopes] or [0.0] * self._indices
+        if max(abs(number) for number in (base, *slopes)) > LIMIT:
+            return [_ALWAYS, 0.0, *([0.0] * self._indices)]
+        return [fixed, base, *slopes]
+
+    def _signed(self, ratio: Ratio) -> Ratio:
+        return ratio if self._direction is Direction.AT_OR_BELOW else ratio.negated()

@@ -1,0 +1,269 @@
+"""From the engine's exact rules to the rows of the tables.
+
+Each function folds one rule: it moves the prices and indices of a tick to one side, everything that only
+changes with the position to the other. Where the exact rule truncates, the fold takes the unit that makes the
+row due earlier; the sum of those units is named beside each. USD amounts and prices are integers at 1e30,
+sizes and collateral in USD, token amounts in the token's own units, unless a parameter says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from zlp.screening.account_table import Headroom, Leg, Variable
+from zlp.screening.due_table import Threshold
+from zlp.screening.ratio import Ratio
+
+USD = 10**30
+BASIS_POINTS = 10**4
+RATE = 10**18
+
+
+def fold_isolated(
+    *,
+    is_long: bool,
+    size: int,
+    collateral: int,
+    average_price: int,
+    entry_index: int,
+    position_fee: int,
+    liquidation_fee: int,
+    index_scale: int,
+    maximum_leverage_bps: int | None,
+    minimum_profit_bps: int = 0,
+) -> Threshold:
+    """An isolated position whose collateral is held in USD, with a common funding index (zeus.md 5.2 and
+    5.5).
+
+    For the table of one market, one side and one collateral token: longs are due at or below the low price,
+    shorts at or above the high price, both move with `indices = [cumulative funding]`.
+
+    Exact rule: with rem = collateral + pnl, fees = position_fee + floor(size * (index - entry) / scale), due
+    if rem < fees + liquidation_fee, or rem * leverage < size * 10000. In rational numbers, for a long, rem =
+    collateral + (price - average) * size / average. Solved for the price, with one unit for the truncated pnl
+    (truncated fees are only smaller):
+
+        leverage:  price < average * (size + size * 10000 / leverage - collateral + 1) / size
+        fees:      price < average * (size + position_fee + liquidation_fee - collateral + 1) / size
+                           + (index - entry) * average / scale
+
+    and mirrored for a short. A profit that the minimum profit rule may still erase (`minimum_profit_bps` of
+    the size, 0 once its time has passed) counts as missing.
+    """
+    if size <= 0 or average_price <= 0:
+        raise ValueError("an open position has a size and an average price")
+    missing = 1 + -(-size * minimum_profit_bps // BASIS_POINTS)
+    fees = position_fee + liquidation_fee - collateral + missing
+    side = 1 if is_long else -1
+    base = average_price * ((size + side * fees) * index_scale - side * size * entry_index)
+    fixed = None
+    if maximum_leverage_bps is not None:
+        short_of = size * BASIS_POINTS - (collateral - missing) * maximum_leverage_bps
+        fixed = Ratio(average_price * (size * maximum_leverage_bps + side * short_of), size * maximum_leverage_bps)
+    return Threshold(
+        fixed=fixed,
+        base=Ratio(base, size * index_scale),
+        slopes=(Ratio(side * average_price, index_scale),),
+    )
+
+
+def fold_borrowed(
+    *,
+    is_long: bool,
+    amount: int,
+    amount_unit: int,
+    size: int,
+    collateral: int,
+    collateral_unit: int,
+    reserved: int,
+    reserve_fee: int,
+    entry_rate: int,
+    rate_scale: int,
+    funding: int,
+    entry_funding: int,
+    funding_scale: int,
+    threshold: Ratio,
+) -> Threshold:
+    """A position that borrows tokens of the pool, its collateral held in tokens (zo.md 2, 3 and 7).
+
+    For the table of one market, one side and one collateral: longs are due at or below the index price,
+    shorts at or above it, and both move with three indices: `[collateral price, collateral price * cumulative
+    borrow rate, cumulative funding]`. For a position whose collateral is the index token the two prices are
+    the same number. Units: `amount` of the index token and `collateral`, `reserved`, `reserve_fee` of the
+    collateral token in their own units (`..._unit` = 10**decimals); `size` and `funding` (signed, positive:
+    the trader pays) in USD.
+
+    Exact rule: due if pnl - fees <= 0 and value(collateral) * threshold <= -(pnl - fees). The second implies
+    the first. In rational numbers, for a long,
+
+        pnl  = amount * price - size fees = funding + size * (index - entry) + collateral price * (reserve_fee
+        + reserved * (rate - entry)) due: amount * price <= size + funding fees - collateral price *
+        (collateral * threshold - reserve fees)
+
+    and mirrored for a short. Truncated: two values, one share, one funding fee, one value of the fee (5
+    units); the reserve fee is rounded up by at most one unit of its token.
+    """
+    if amount <= 0:
+        raise ValueError("an open position has an amount")
+    side = 1 if is_long else -1
+    usd = size + side * (funding + 5)
+    base = Ratio(
+        amount_unit * (usd * funding_scale - side * size * entry_funding),
+        amount * funding_scale,
+    )
+    # collateral * threshold - reserve_fee - 1 + reserved * entry_rate / rate_scale, over one denominator
+    backing = (
+        collateral * threshold.numerator * rate_scale
+        - (reserve_fee + 1) * threshold.denominator * rate_scale
+        + reserved * entry_rate * threshold.denominator
+    )
+    per_price = Ratio(
+        -side * backing * amount_unit,
+        amount * collateral_unit * threshold.denominator * rate_scale,
+    )
+    per_rate = Ratio(side * reserved * amount_unit, amount * collateral_unit * rate_scale)
+    per_funding = Ratio(side * size * amount_unit, amount * funding_scale)
+    return Threshold(base=base, slopes=(per_price, per_rate, per_funding))
+
+
+def price_of(asset: str) -> Variable:
+    """The variable of an asset's price, at 1e30."""
+    return "price", asset
+
+
+def skewed_price_of(market: str) -> Variable:
+    """The variable of a market's price * skew, both at 1e30 (the product at 1e60), signed."""
+    return "price * skew", market
+
+
+def borrow_of(asset_class: str) -> Variable:
+    """The variable of an asset class's cumulative borrow rate, projected to the present second, at 1e18."""
+    return "borrow", asset_class
+
+
+def funding_of(market: str) -> Variable:
+    """The variable of a market's cumulative funding, projected to the present second, at 1e18, signed."""
+    return "funding", market
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossPosition:
+    """What the fold needs to know of one position of a cross-margin account. USD at 1e30, rates at 1e18.
+
+    `size` is signed. `closing_fee` is the largest share of the size that closing may cost (the greater of
+    maker and taker). `profit_cap` is what the pool has reserved for it. `maximum_skew_scale` 0: no price
+    premium.
+    """
+
+    market: str
+    asset_class: str
+    size: int
+    average_price: int
+    profit_cap: int
+    entry_borrow: int
+    entry_funding: int
+    closing_fee: Ratio
+    maximum_skew_scale: int
+    maintenance_margin_bps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCollateral:
+    """`amount` of a token in its own units (`unit` = 10**decimals), counted at `factor_bps` of its value."""
+
+    asset: str
+    amount: int
+    unit: int
+    factor_bps: int
+
+
+def fold_cross_margin(
+    *,
+    collaterals: Sequence[CrossCollateral],
+    positions: Sequence[CrossPosition],
+    debts: int,
+    liquidation_fee: int,
+    profit_share_bps: int,
+) -> Headroom:
+    """A cross-margin account (zeno.md 1.4, 3.1 to 3.4, 4.1 to 4.3): equity less maintenance margin.
+
+    Exact rule: due if equity < 0 or equity < maintenance margin, where equity = collateral + U - fees - debts
+    and U, the sum of the capped profits and losses, counts by its share when it is a net profit.
+
+    Truncated: one unit for each collateral, for each funding fee and for the share of U; see `_profit_leg`
+    for the positions. The closing fee is taken at its greater rate, so the skew needs no leg of its own.
+    """
+    if not positions:
+        liquidation_fee = 0
+    margin = sum(abs(p.size) * p.maintenance_margin_bps // BASIS_POINTS for p in positions)
+    closing = sum(-(-abs(p.size) * p.closing_fee.numerator // p.closing_fee.denominator) for p in positions)
+    units = len(collaterals) + len(positions) + 1
+    return Headroom(
+        constant=Ratio(-(debts + liquidation_fee + margin + closing + units)),
+        legs=(*map(_collateral_leg, collaterals), *map(_carry_leg, positions)),
+        profit_legs=tuple(map(_profit_leg, positions)),
+        profit_share=Ratio(profit_share_bps, BASIS_POINTS),
+    )
+
+
+def _collateral_leg(collateral: CrossCollateral) -> Leg:
+    share = Ratio(collateral.amount * collateral.factor_bps, collateral.unit * BASIS_POINTS)
+    return Leg(terms=((price_of(collateral.asset), share),))
+
+
+def _carry_leg(position: CrossPosition) -> Leg:
+    """Minus the borrowing fee and the funding fee (which may be income)."""
+    paid = position.size * position.entry_funding + position.profit_cap * position.entry_borrow
+    return Leg(
+        terms=(
+            (funding_of(position.market), Ratio(-position.size, RATE)),
+            (borrow_of(position.asset_class), Ratio(-position.profit_cap, RATE)),
+        ),
+        constant=Ratio(paid, RATE),
+    )
+
+
+def _profit_leg(position: CrossPosition) -> Leg:
+    """size * (mark - average) / average, capped, with mark = price * (1 + (2 * skew - size) / (2 * scale)).
+
+    The exact mark is truncated: the premium by less than 2 units of 1e-30, then the product by one; the pnl
+    by one more. So the coefficient of the price is lowered by 2e-30 of its size, the constant by one unit of
+    mark and one of pnl.
+    """
+    size, average, scale = position.size, position.average_price, position.maximum_skew_scale
+    if average <= 0:
+        raise ValueError("an open position has an average price")
+    constant = Ratio(-size - 1 - -(-abs(size) // average))
+    cap = Ratio(position.profit_cap)
+    price = price_of(position.market)
+    if scale == 0:
+        return Leg(terms=((price, Ratio(size, average)),), constant=constant, cap=cap)
+    direct = size * (2 * scale - size) * USD - 2 * abs(size) * 2 * scale
+    return Leg(
+        terms=(
+            (price, Ratio(direct, 2 * scale * average * USD)),
+            (skewed_price_of(position.market), Ratio(size, average * scale)),
+        ),
+        constant=constant,
+        cap=cap,
+    )
+
+
+def cross_margin_variables(
+    *,
+    prices: Mapping[str, int],
+    skews: Mapping[str, int],
+    funding: Mapping[str, int],
+    borrow: Mapping[str, int],
+) -> dict[Variable, int]:
+    """The variables of a tick for accounts folded here: whatever changed, by asset, market and asset class.
+
+    A market's skewed price needs its price: markets in `skews` must be in `prices`.
+    """
+    return {
+        **{price_of(asset): price for asset, price in prices.items()},
+        **{skewed_price_of(market): prices[market] * skew for market, skew in skews.items()},
+        **{funding_of(market): index for market, index in funding.items()},
+        **{borrow_of(asset_class): rate for asset_class, rate in borrow.items()},
+    }

@@ -1,0 +1,134 @@
+"""The scans, compiled by numba. Same signatures and results as `kernels_numpy`.
+
+The shape matters. A loop that writes one flag per row with a computed index is not turned into SIMD code and
+is as slow as NumPy. What is: small helpers over contiguous slices of 512 rows that only count, and a second,
+plain loop over the rare block in which something was found. The moving thresholds of a block live in two
+small buffers that stay in the first-level cache, so every column is read from memory once.
+"""
+
+# Numba infers the types of these functions; their signatures are stated in `kernels`.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, misc"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from zlp.screening.margin import HEADROOM_MARGIN, THRESHOLD_MARGIN, UNDERFLOW_MARGIN
+
+BLOCK = 512
+
+
+@njit(cache=True, nogil=True)
+def count_clear(fixed, price):
+    """How many rows of a block lie strictly on the safe side of their fixed threshold."""
+    clear = 0
+    for i in range(fixed.size):
+        clear += fixed[i] < price
+    return clear
+
+
+@njit(cache=True, nogil=True)
+def start(threshold, magnitude, base):
+    """Begin the moving thresholds of a block with their bases."""
+    for i in range(base.size):
+        threshold[i] = base[i]
+        magnitude[i] = abs(base[i])
+
+
+@njit(cache=True, nogil=True)
+def accumulate(threshold, magnitude, slope, index):
+    """Add what one index contributes."""
+    for i in range(slope.size):
+        term = slope[i] * index
+        threshold[i] += term
+        magnitude[i] += abs(term)
+
+
+@njit(cache=True, nogil=True)
+def count_clear_moving(threshold, magnitude, fixed, price):
+    """Add the margin to the moving thresholds, then count the rows that are clear of both thresholds."""
+    clear = 0
+    for i in range(fixed.size):
+        threshold[i] += THRESHOLD_MARGIN * magnitude[i] + UNDERFLOW_MARGIN
+        clear += (fixed[i] < price) & (threshold[i] < price)
+    return clear
+
+
+@njit(cache=True, nogil=True)
+def fixed_hits(columns, count, price):
+    """See `kernels`."""
+    hits = np.empty(count, np.int64)
+    found = 0
+    for begin in range(0, count, BLOCK):
+        end = min(begin + BLOCK, count)
+        fixed = columns[0][begin:end]
+        if count_clear(fixed, price) == end - begin:
+            continue
+        for i in range(end - begin):
+            if not fixed[i] < price:
+                hits[found] = begin + i
+                found += 1
+    return hits[:found].copy()
+
+
+@njit(cache=True, nogil=True)
+def moving_hits(columns, count, price, indices):
+    """See `kernels`."""
+    hits = np.empty(count, np.int64)
+    found = 0
+    threshold_buffer = np.empty(BLOCK, np.float64)
+    magnitude_buffer = np.empty(BLOCK, np.float64)
+    for begin in range(0, count, BLOCK):
+        end = min(begin + BLOCK, count)
+        threshold = threshold_buffer[: end - begin]
+        magnitude = magnitude_buffer[: end - begin]
+        fixed = columns[0][begin:end]
+        start(threshold, magnitude, columns[1][begin:end])
+        for j in range(indices.size):
+            accumulate(threshold, magnitude, columns[2 + j][begin:end], indices[j])
+        if count_clear_moving(threshold, magnitude, fixed, price) == end - begin:
+            continue
+        for i in range(end - begin):
+            if not ((fixed[i] < price) & (threshold[i] < price)):
+                hits[found] = begin + i
+                found += 1
+    return hits[:found].copy()
+
+
+@njit(cache=True, nogil=True)
+def sum_legs(begin, end, leg_floats, leg_variables, values):
+    """(sum of the capped values, sum of the magnitudes) of an account's legs `begin` to `end`."""
+    total = 0.0
+    magnitude = 0.0
+    for leg in range(begin, end):
+        first = leg_floats[0, leg] * values[leg_variables[0, leg]]
+        second = leg_floats[1, leg] * values[leg_variables[1, leg]]
+        constant = leg_floats[2, leg]
+        value = first + second + constant
+        if value > leg_floats[3, leg]:  # written so that a NaN stays a NaN
+            value = leg_floats[3, leg]
+        total += value
+        magnitude += abs(first) + abs(second) + abs(constant)
+    return total, magnitude
+
+
+@njit(cache=True, nogil=True)
+def account_hits(floats, integers, count, leg_floats, leg_variables, values, changed):
+    """See `kernels`."""
+    hits = np.empty(count, np.int64)
+    found = 0
+    for row in range(count):
+        if integers[3, row] & changed == 0:
+            continue
+        begin, middle, end = integers[0, row], integers[1, row], integers[2, row]
+        profit, profit_magnitude = sum_legs(begin, middle, leg_floats, leg_variables, values)
+        rest, rest_magnitude = sum_legs(middle, end, leg_floats, leg_variables, values)
+        if profit > 0.0:
+            profit *= floats[1, row]
+        headroom = floats[0, row] + profit + rest
+        magnitude = abs(floats[0, row]) + profit_magnitude + rest_magnitude
+        if not headroom > HEADROOM_MARGIN * magnitude + UNDERFLOW_MARGIN:
+            hits[found] = row
+            found += 1
+    return hits[:found].copy()

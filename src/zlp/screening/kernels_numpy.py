@@ -1,0 +1,84 @@
+"""The scans in plain NumPy, for machines without numba. Same signatures and results as `kernels_numba`.
+
+They work in blocks that fit the cache and write into the same buffers again: about twice as fast as
+whole-array expressions, which move every intermediate result through memory.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zlp.screening.margin import HEADROOM_MARGIN, THRESHOLD_MARGIN, UNDERFLOW_MARGIN
+from zlp.screening.rows import Floats, Integers
+
+BLOCK = 8192
+
+
+def fixed_hits(columns: Floats, count: int, price: float) -> Integers:
+    """See `kernels`."""
+    return np.flatnonzero(~(columns[0, :count] < price))
+
+
+def moving_hits(columns: Floats, count: int, price: float, indices: Floats) -> Integers:
+    """See `kernels`."""
+    found = []
+    threshold_buffer, magnitude_buffer, term_buffer = (np.empty(BLOCK) for _ in range(3))
+    for begin in range(0, count, BLOCK):
+        end = min(begin + BLOCK, count)
+        size = end - begin
+        threshold, magnitude, term = threshold_buffer[:size], magnitude_buffer[:size], term_buffer[:size]
+        np.copyto(threshold, columns[1, begin:end])
+        np.abs(threshold, out=magnitude)
+        for j in range(indices.size):
+            np.multiply(columns[2 + j, begin:end], indices[j], out=term)
+            threshold += term
+            magnitude += np.abs(term, out=term)
+        magnitude *= THRESHOLD_MARGIN
+        magnitude += UNDERFLOW_MARGIN
+        threshold += magnitude
+        clear = (columns[0, begin:end] < price) & (threshold < price)
+        if not clear.all():
+            found.append(begin + np.flatnonzero(~clear))
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _sum_legs(
+    begin: Integers, end: Integers, leg_floats: Floats, leg_variables: Integers, values: Floats
+) -> tuple[Floats, Floats]:
+    """(sums of the capped values, sums of the magnitudes) of legs `begin[i]` to `end[i]`, for every row i."""
+    sizes = end - begin
+    owner = np.repeat(np.arange(sizes.size), sizes)
+    legs = np.arange(owner.size) + np.repeat(begin - (np.cumsum(sizes) - sizes), sizes)
+    first = leg_floats[0, legs] * values[leg_variables[0, legs]]
+    second = leg_floats[1, legs] * values[leg_variables[1, legs]]
+    constant = leg_floats[2, legs]
+    value = np.minimum(first + second + constant, leg_floats[3, legs])
+    magnitude = np.abs(first) + np.abs(second) + np.abs(constant)
+    sums = np.zeros((2, sizes.size))
+    sums[0] = np.bincount(owner, value, sizes.size)
+    sums[1] = np.bincount(owner, magnitude, sizes.size)
+    return sums[0], sums[1]
+
+
+def account_hits(
+    floats: Floats,
+    integers: Integers,
+    count: int,
+    leg_floats: Floats,
+    leg_variables: Integers,
+    values: Floats,
+    changed: int,
+) -> Integers:
+    """See `kernels`."""
+    touched = np.flatnonzero(integers[3, :count] & changed)
+    found = []
+    for block in np.array_split(touched, touched.size // BLOCK + 1):
+        begin, middle, end = integers[0, block], integers[1, block], integers[2, block]
+        profit, profit_magnitude = _sum_legs(begin, middle, leg_floats, leg_variables, values)
+        rest, rest_magnitude = _sum_legs(middle, end, leg_floats, leg_variables, values)
+        profit = np.where(profit > 0.0, profit * floats[1, block], profit)
+        headroom = floats[0, block] + profit + rest
+        magnitude = np.abs(floats[0, block]) + profit_magnitude + rest_magnitude
+        clear = headroom > HEADROOM_MARGIN * magnitude + UNDERFLOW_MARGIN
+        found.append(block[~clear])
+    return np.concatenate(found)
