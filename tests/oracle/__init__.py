@@ -1,0 +1,1 @@
+"""Tests of the price feeds: a real EVM, real servers on loopback, recorded payload shapes."""
