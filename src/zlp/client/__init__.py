@@ -1,0 +1,1 @@
+"""The Python SDK for a running venue, with plain and asynchronous calls."""

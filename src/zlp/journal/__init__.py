@@ -1,0 +1,1 @@
+"""The log of commands and receipt digests, which is the truth: port, stores, codec, verification."""

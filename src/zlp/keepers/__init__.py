@@ -1,0 +1,1 @@
+"""Bots that only watch and submit, and the narrow port through which they see a venue."""

@@ -1,0 +1,1 @@
+"""The venue's HTTP and WebSocket doors: authentication, schemas and limits."""

@@ -1,0 +1,1 @@
+"""The same root driven by price paths and agents: backtests, scenarios, sweeps and their metrics."""
