@@ -56,3 +56,10 @@ def require_fresh(draft: Draft, asset: str, *, reducing: bool = False) -> None:
     age = draft.time - feed.posted_at if feed is not None else draft.time
     if age > limit:
         raise Reject(Code.STALE_PRICE, limit=limit, actual=age, detail=asset)
+
+
+def require_all_fresh(draft: Draft, assets: tuple[str, ...]) -> None:
+    """``require_fresh`` for several assets; an unpriced one is left to the step that reads it."""
+    for asset in assets:
+        if draft.get(PriceSettings, (asset,)) is not None:
+            require_fresh(draft, asset)

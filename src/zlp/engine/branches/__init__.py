@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from zlp.engine.branches import custody, governance, prices
+from zlp.engine.branches import (
+    basket,
+    custody,
+    governance,
+    isolated,
+    prices,
+)
 from zlp.engine.branches.catalogue import CATALOGUE, register
 
-register(governance.BRANCH, custody.BRANCH, prices.BRANCH)
+register(
+    governance.BRANCH,
+    custody.BRANCH,
+    prices.BRANCH,
+    basket.BRANCH,
+    isolated.BRANCH,
+)
 
 __all__ = ["CATALOGUE"]

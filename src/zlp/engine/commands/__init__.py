@@ -5,7 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
-from zlp.engine.commands import custody, governance, liquidity, prices
+from zlp.engine.commands import (
+    custody,
+    governance,
+    isolated,
+    liquidity,
+    prices,
+)
 from zlp.engine.commands.base import Command
 
 
@@ -19,7 +25,13 @@ def _kinds(*modules: ModuleType) -> tuple[type[Command], ...]:
     )
 
 
-KINDS: tuple[type[Command], ...] = _kinds(governance, custody, prices, liquidity)
+KINDS: tuple[type[Command], ...] = _kinds(
+    governance,
+    custody,
+    prices,
+    liquidity,
+    isolated,
+)
 """Every type of command."""
 
 COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in KINDS}

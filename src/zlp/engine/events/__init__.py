@@ -5,7 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
-from zlp.engine.events import governance, ledger, liquidity, prices, trading
+from zlp.engine.events import (
+    governance,
+    ledger,
+    liquidity,
+    prices,
+    trading,
+)
 from zlp.engine.events.base import Event
 
 
@@ -19,7 +25,13 @@ def _kinds(*modules: ModuleType) -> tuple[type[Event], ...]:
     )
 
 
-KINDS: tuple[type[Event], ...] = _kinds(governance, ledger, prices, liquidity, trading)
+KINDS: tuple[type[Event], ...] = _kinds(
+    governance,
+    ledger,
+    prices,
+    liquidity,
+    trading,
+)
 """Every type of event."""
 
 if TYPE_CHECKING:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
-from zlp.engine.leaves import access, ledger, prices
+from zlp.engine.leaves import (
+    access,
+    isolated,
+    ledger,
+    pool,
+    prices,
+)
 from zlp.engine.leaves.base import Leaf, Settings
 
 
@@ -19,13 +25,21 @@ def _kinds(*modules: ModuleType) -> tuple[type[Leaf], ...]:
     )
 
 
-KINDS: tuple[type[Leaf], ...] = _kinds(access, ledger, prices)
+KINDS: tuple[type[Leaf], ...] = _kinds(
+    access,
+    ledger,
+    prices,
+    pool,
+    isolated,
+)
 """Every kind of leaf."""
 
 SETTINGS: dict[str, type[Settings]] = {kind.__name__: kind for kind in KINDS if issubclass(kind, Settings)}
 """The kinds governance writes, by name."""
 
-CLAIMANTS: dict[str, type[Leaf]] = {}
+CLAIMANTS: dict[str, type[Leaf]] = {
+    "pool": pool.PoolAsset,
+}
 """Which leaf speaks for the tokens of holders with this prefix; its key is (name, token)."""
 
 if TYPE_CHECKING:

@@ -1,0 +1,100 @@
+"""Commands of traders who borrow the pool's tokens, of those who liquidate them, and of the pool's yield."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from zlp.engine.commands.base import Command
+
+
+class OpenBorrowed(Command, frozen=True, kw_only=True):
+    """Open a position of ``amount`` index base units, backed by ``collateral`` of ``token``.
+
+    ``reserve``: coins of the same token to borrow; they cap the profit and carry the borrow fee. Prices in USD at
+    1e30, 0 for no limit: ``collateral_price_floor`` is the lowest price of the token, ``acceptable_price`` the
+    highest index price for a long and the lowest for a short.
+    """
+
+    orderable: ClassVar[bool] = True
+    pool: str
+    market: str
+    is_long: bool
+    token: str
+    collateral: int
+    amount: int
+    reserve: int
+    collateral_price_floor: int = 0
+    acceptable_price: int = 0
+
+    def spends(self) -> tuple[tuple[str, int], ...]:
+        """The collateral."""
+        return ((self.token, self.collateral),)
+
+
+class DecreaseBorrowed(Command, frozen=True, kw_only=True):
+    """Close ``amount`` index base units of a position and settle all its fees.
+
+    ``acceptable_price``: the lowest index price for a long, the highest for a short; 0 for no limit.
+    """
+
+    orderable: ClassVar[bool] = True
+    reduces_risk: ClassVar[bool] = True
+    position: int
+    amount: int
+    collateral_price_floor: int = 0
+    acceptable_price: int = 0
+
+
+class CloseBorrowed(Command, frozen=True, kw_only=True):
+    """Close a whole position, whatever is left of it; prices as in ``DecreaseBorrowed``."""
+
+    orderable: ClassVar[bool] = True
+    reduces_risk: ClassVar[bool] = True
+    position: int
+    collateral_price_floor: int = 0
+    acceptable_price: int = 0
+
+
+class PledgeCollateral(Command, frozen=True, kw_only=True):
+    """Add collateral to one's position. Needs no price."""
+
+    reduces_risk: ClassVar[bool] = True
+    position: int
+    amount: int
+
+
+class RedeemCollateral(Command, frozen=True, kw_only=True):
+    """Take collateral out of one's position, as far as its rules allow."""
+
+    position: int
+    amount: int
+
+
+class ReduceReserve(Command, frozen=True, kw_only=True):
+    """Give borrowed coins back: a lower cap on the profit, a lower borrow fee."""
+
+    reduces_risk: ClassVar[bool] = True
+    position: int
+    amount: int
+
+
+class LiquidateBorrowed(Command, frozen=True, kw_only=True):
+    """Anyone: close a position whose losses and fees have used up its collateral, for a bonus."""
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    position: int
+
+
+class SetReferrer(Command, frozen=True, kw_only=True):
+    """Name, once, the account that shares in one's trading fees."""
+
+    referrer: str
+
+
+class UpdateYield(Command, frozen=True, kw_only=True):
+    """Anyone: compute a pool's weekly APR, once more than a week has passed since the last."""
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    pool: str

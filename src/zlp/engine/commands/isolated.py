@@ -1,0 +1,66 @@
+"""Commands of traders with isolated positions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from zlp.engine.commands.base import Command
+
+
+class IncreasePosition(Command, frozen=True, kw_only=True):
+    """Open or add to a position.
+
+    ``amount`` of the first token of ``path`` (default: the collateral itself) is paid and swapped along the path
+    into ``collateral`` (``min_amount`` of it at least). ``size_delta``: USD 1e30 of notional to add, 0 to add
+    collateral only. ``acceptable_price``: the worst entry price (USD 1e30), 0 for any.
+    """
+
+    orderable: ClassVar[bool] = True
+    pool: str
+    market: str
+    collateral: str
+    is_long: bool
+    amount: int = 0
+    size_delta: int = 0
+    path: tuple[str, ...] = ()
+    min_amount: int = 0
+    acceptable_price: int = 0
+
+    def spends(self) -> tuple[tuple[str, int], ...]:
+        """What is paid in."""
+        token = self.path[0] if self.path else self.collateral
+        return ((token, self.amount),) if self.amount else ()
+
+
+class DecreasePosition(Command, frozen=True, kw_only=True):
+    """Close ``size_delta`` (USD 1e30) of a position and take ``collateral_delta`` (USD 1e30) of its collateral.
+
+    The proceeds are swapped along ``path`` (starting at the collateral) and paid to ``to`` (empty: sender), at
+    least ``min_amount``. ``acceptable_price``: the worst exit price, 0 for any.
+    """
+
+    orderable: ClassVar[bool] = True
+    reduces_risk: ClassVar[bool] = True
+    pool: str
+    market: str
+    collateral: str
+    is_long: bool
+    size_delta: int = 0
+    collateral_delta: int = 0
+    path: tuple[str, ...] = ()
+    min_amount: int = 0
+    acceptable_price: int = 0
+    to: str = ""
+
+
+class LiquidatePosition(Command, frozen=True, kw_only=True):
+    """Close a position whose collateral no longer carries it; the fee goes to ``reward_to`` (empty: sender)."""
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    pool: str
+    account: str
+    market: str
+    collateral: str
+    is_long: bool
+    reward_to: str = ""
