@@ -103,7 +103,7 @@ def check_ranges(value: Any) -> None:
             raise Reject(Code.AMOUNT_OUT_OF_RANGE, detail=name)
     for name in texts:
         text = getattr(value, name)
-        if text is not None and (type(text) is not str or len(text) > TEXT_LIMIT):
+        if text is not None and (not isinstance(text, str) or len(text) > TEXT_LIMIT):
             raise Reject(Code.MALFORMED_COMMAND, detail=f"{name} must be text of at most {TEXT_LIMIT}")
     for name in nested:
         _check_nested(name, getattr(value, name))
