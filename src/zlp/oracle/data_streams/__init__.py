@@ -1,0 +1,1 @@
+"""Chainlink Data Streams: fetch signed reports, verify them ourselves, and keep what proves each price."""
