@@ -5,6 +5,7 @@ from __future__ import annotations
 from zlp.engine.commands.base import Envelope
 from zlp.engine.draft import Draft
 from zlp.engine.leaves.access import Agent, Counter, Nonces, Pause, Role, RoleHolder
+from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
 
@@ -20,6 +21,7 @@ def admit(draft: Draft, envelope: Envelope) -> None:
     if envelope.signer and envelope.signer != envelope.account:
         _check_agent(draft, envelope)
     _check_pause(draft, envelope)
+    _check_immediate(draft, envelope)
     if envelope.nonce:
         _use_nonce(draft, envelope.account, envelope.nonce)
 
@@ -42,6 +44,15 @@ def _check_pause(draft: Draft, envelope: Envelope) -> None:
         return
     if draft.get(Pause, ("*",)) is not None:
         raise Reject(Code.PAUSED, detail="*")
+
+
+def _check_immediate(draft: Draft, envelope: Envelope) -> None:
+    """A priced action sent directly would be priced at what its sender already knows."""
+    kind = type(envelope.command)
+    if kind.orderable:
+        settings = draft.get(OrderSettings, ())
+        if settings is not None and kind.__name__ not in settings.immediate:
+            raise Reject(Code.ACTION_NOT_IMMEDIATE, detail=kind.__name__)
 
 
 def _use_nonce(draft: Draft, account: str, nonce: int) -> None:

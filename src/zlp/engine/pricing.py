@@ -40,7 +40,7 @@ def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
 
 
 def favoured(settings: PriceSettings, fast: FastFeedSettings, shared: FastFeed, feed: PriceFeed) -> bool:
-    """Whether the fast price may be used alone (zeus.md 13.2): not forced, not disputed, not run away."""
+    """Whether the fast price may be used alone (reference 13.2): not forced, not disputed, not run away."""
     if shared.spread_forced or len(shared.votes) >= fast.guard.votes_to_dispute:
         return False
     return feed.fast_moved - feed.reference_moved <= settings.max_delta_difference

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from zlp.engine.branches import (
     basket,
+    borrow_pool,
+    borrowed,
     custody,
     governance,
     isolated,
+    orders,
     prices,
 )
 from zlp.engine.branches.catalogue import CATALOGUE, register
@@ -17,6 +20,9 @@ register(
     prices.BRANCH,
     basket.BRANCH,
     isolated.BRANCH,
+    orders.BRANCH,
+    borrow_pool.BRANCH,
+    borrowed.BRANCH,
 )
 
 __all__ = ["CATALOGUE"]

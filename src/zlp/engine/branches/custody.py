@@ -17,9 +17,9 @@ ACCOUNT_LENGTH = 80
 
 def require_account(name: str) -> None:
     """Refuse names that could be mistaken for the engine's own holders."""
-    if not name or ":" in name or len(name) > ACCOUNT_LENGTH or not name.isprintable():
-        if not name.startswith("multisig:"):
-            raise Reject(Code.INVALID_ACCOUNT, detail=name[:ACCOUNT_LENGTH])
+    plain = 0 < len(name) <= ACCOUNT_LENGTH and name.isprintable() and ":" not in name
+    if not plain and not name.startswith("multisig:"):
+        raise Reject(Code.INVALID_ACCOUNT, detail=name[:ACCOUNT_LENGTH])
 
 
 def require_amount(amount: int) -> None:

@@ -57,7 +57,7 @@ def _check_answer(settings: PriceSettings, answer: int) -> None:
 
 
 def post_prices(draft: Draft, command: commands.PostPrices) -> None:
-    """Store fast prices; the gate of zeus.md 13.5, then the watch of 13.3 for each price."""
+    """Store fast prices; the gate of reference 13.5, then the watch of 13.3 for each price."""
     require_role(draft, Role.KEEPER)
     guard = draft.need(FastFeedSettings, (), Code.UNKNOWN_FEED).guard
     shared = draft.get(FastFeed, ()) or FastFeed()

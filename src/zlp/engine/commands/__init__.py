@@ -6,10 +6,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.commands import (
+    borrowed,
     custody,
     governance,
     isolated,
     liquidity,
+    orders,
     prices,
 )
 from zlp.engine.commands.base import Command
@@ -31,6 +33,8 @@ KINDS: tuple[type[Command], ...] = _kinds(
     prices,
     liquidity,
     isolated,
+    orders,
+    borrowed,
 )
 """Every type of command."""
 

@@ -35,6 +35,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, for
         """Tokens and amounts an order that carries this action must set aside."""
         return ()
 
+    def priced_by(self) -> tuple[str, ...]:
+        """Assets whose prices decide what this action costs; an order waits for newer ones."""
+        return ()
+
+    def buys(self) -> bool:
+        """Whether the action pays the maximum price; a trigger is read on that side."""
+        return True
+
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A command as the log records it: who, when, and what protects it from being sent twice.

@@ -30,29 +30,60 @@ class OpenBorrowed(Command, frozen=True, kw_only=True):
         """The collateral."""
         return ((self.token, self.collateral),)
 
+    def priced_by(self) -> tuple[str, ...]:
+        """The index and the collateral."""
+        return (self.market, self.token)
+
+    def buys(self) -> bool:
+        """A long pays the high price."""
+        return self.is_long
+
 
 class DecreaseBorrowed(Command, frozen=True, kw_only=True):
     """Close ``amount`` index base units of a position and settle all its fees.
 
-    ``acceptable_price``: the lowest index price for a long, the highest for a short; 0 for no limit.
+    ``market``, ``token`` and ``is_long`` repeat what the position is, so that an order knows the prices it waits
+    for. ``acceptable_price``: the lowest index price for a long, the highest for a short; 0 for no limit.
     """
 
     orderable: ClassVar[bool] = True
     reduces_risk: ClassVar[bool] = True
     position: int
+    market: str
+    token: str
+    is_long: bool
     amount: int
     collateral_price_floor: int = 0
     acceptable_price: int = 0
 
+    def priced_by(self) -> tuple[str, ...]:
+        """The index and the collateral."""
+        return (self.market, self.token)
+
+    def buys(self) -> bool:
+        """Leaving a short pays the high price."""
+        return not self.is_long
+
 
 class CloseBorrowed(Command, frozen=True, kw_only=True):
-    """Close a whole position, whatever is left of it; prices as in ``DecreaseBorrowed``."""
+    """Close a whole position, whatever is left of it; fields as in ``DecreaseBorrowed``."""
 
     orderable: ClassVar[bool] = True
     reduces_risk: ClassVar[bool] = True
     position: int
+    market: str
+    token: str
+    is_long: bool
     collateral_price_floor: int = 0
     acceptable_price: int = 0
+
+    def priced_by(self) -> tuple[str, ...]:
+        """The index and the collateral."""
+        return (self.market, self.token)
+
+    def buys(self) -> bool:
+        """Leaving a short pays the high price."""
+        return not self.is_long
 
 
 class PledgeCollateral(Command, frozen=True, kw_only=True):

@@ -31,12 +31,21 @@ class IncreasePosition(Command, frozen=True, kw_only=True):
         token = self.path[0] if self.path else self.collateral
         return ((token, self.amount),) if self.amount else ()
 
+    def priced_by(self) -> tuple[str, ...]:
+        """The index."""
+        return (self.market,)
+
+    def buys(self) -> bool:
+        """A long buys."""
+        return self.is_long
+
 
 class DecreasePosition(Command, frozen=True, kw_only=True):
     """Close ``size_delta`` (USD 1e30) of a position and take ``collateral_delta`` (USD 1e30) of its collateral.
 
     The proceeds are swapped along ``path`` (starting at the collateral) and paid to ``to`` (empty: sender), at
-    least ``min_amount``. ``acceptable_price``: the worst exit price, 0 for any.
+    least ``min_amount``. ``acceptable_price``: the worst exit price, 0 for any. ``whole``: close all of it,
+    whatever its size is then (stop-loss and take-profit orders).
     """
 
     orderable: ClassVar[bool] = True
@@ -50,7 +59,16 @@ class DecreasePosition(Command, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     min_amount: int = 0
     acceptable_price: int = 0
+    whole: bool = False
     to: str = ""
+
+    def priced_by(self) -> tuple[str, ...]:
+        """The index."""
+        return (self.market,)
+
+    def buys(self) -> bool:
+        """Closing a short buys."""
+        return not self.is_long
 
 
 class LiquidatePosition(Command, frozen=True, kw_only=True):

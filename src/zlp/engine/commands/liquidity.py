@@ -21,6 +21,10 @@ class Mint(Command, frozen=True, kw_only=True):
         """The deposit."""
         return ((self.token, self.amount),)
 
+    def priced_by(self) -> tuple[str, ...]:
+        """The deposited token."""
+        return (self.token,)
+
 
 class Burn(Command, frozen=True, kw_only=True):
     """Give up ``shares`` of a pool for at least ``min_amount`` of ``token``, paid to ``to`` (empty: sender)."""
@@ -33,6 +37,10 @@ class Burn(Command, frozen=True, kw_only=True):
     shares: int
     min_amount: int = 0
     to: str = ""
+
+    def priced_by(self) -> tuple[str, ...]:
+        """The token paid out."""
+        return (self.token,)
 
 
 class Swap(Command, frozen=True, kw_only=True):
@@ -49,6 +57,10 @@ class Swap(Command, frozen=True, kw_only=True):
     def spends(self) -> tuple[tuple[str, int], ...]:
         """What is sold."""
         return ((self.path[0], self.amount),) if self.path else ()
+
+    def priced_by(self) -> tuple[str, ...]:
+        """Every token of the path."""
+        return self.path
 
 
 class Donate(Command, frozen=True, kw_only=True):

@@ -6,9 +6,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.events import (
+    borrowed,
     governance,
     ledger,
     liquidity,
+    orders,
     prices,
     trading,
 )
@@ -31,6 +33,8 @@ KINDS: tuple[type[Event], ...] = _kinds(
     prices,
     liquidity,
     trading,
+    orders,
+    borrowed,
 )
 """Every type of event."""
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.leaves import (
     access,
+    borrowed,
+    coin_vaults,
     isolated,
     ledger,
+    orders,
     pool,
     prices,
 )
@@ -31,6 +34,9 @@ KINDS: tuple[type[Leaf], ...] = _kinds(
     prices,
     pool,
     isolated,
+    orders,
+    coin_vaults,
+    borrowed,
 )
 """Every kind of leaf."""
 
@@ -39,6 +45,7 @@ SETTINGS: dict[str, type[Settings]] = {kind.__name__: kind for kind in KINDS if 
 
 CLAIMANTS: dict[str, type[Leaf]] = {
     "pool": pool.PoolAsset,
+    coin_vaults.HOLDER: coin_vaults.CoinVault,
 }
 """Which leaf speaks for the tokens of holders with this prefix; its key is (name, token)."""
 

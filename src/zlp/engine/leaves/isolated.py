@@ -1,4 +1,4 @@
-"""Positions that stand alone: one collateral, one index, one side (zeus.md section 5)."""
+"""Positions that stand alone: one collateral, one index, one side (reference section 5)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""A basket pool: several tokens, one share token, and what the pool owes and holds of each (zeus.md section 0)."""
+"""A basket pool: several tokens, one share token, and what the pool owes and holds of each (reference section 0)."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from zlp.engine.fixed import BPS, UNITS
-
 from zlp.engine.leaves.base import Claim, Key, Leaf, Settings
 from zlp.engine.mechanisms.funding import UtilisationFunding
 from zlp.engine.mechanisms.swap_fees import SwapFees

@@ -61,8 +61,9 @@ class FastFeedSettings(Settings, frozen=True):
 class PriceFeed(Leaf, frozen=True):
     """What has been posted for one asset.
 
-    ``rounds``: newest primary answers, newest last, raw. ``fast``: last fast price at 1e30, 0 for none. ``reference*``, ``moved*``: the watch of
-    cumulative movement (zeus.md 13.3). ``posted_at`` and ``posted_in``: second and sequence of the last post.
+    ``rounds``: newest primary answers, newest last, raw. ``fast``: last fast price at 1e30, 0 for none.
+    ``reference*``, ``moved*``: the watch of cumulative movement (reference 13.3). ``posted_at`` and
+    ``posted_in``: second and sequence of the last post.
     """
 
     asset: str
@@ -97,7 +98,7 @@ class FastFeed(Leaf, frozen=True):
 
 
 def sampled(settings: PriceSettings, rounds: tuple[int, ...]) -> tuple[int, int]:
-    """Minimum and maximum of the newest rounds, scaled to 1e30 and rounded down (zeus.md 2.1)."""
+    """Minimum and maximum of the newest rounds, scaled to 1e30 and rounded down (reference 2.1)."""
     newest = rounds[-settings.sample_rounds :]
     unit = UNITS[settings.answer_decimals]
     return mul_div_down(min(newest), USD, unit), mul_div_down(max(newest), USD, unit)

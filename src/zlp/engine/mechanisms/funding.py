@@ -7,7 +7,7 @@ from zlp.engine.mechanisms.base import Mechanism
 
 
 class UtilisationFunding(Mechanism, frozen=True, kw_only=True):
-    """Funding index per collateral token (zeus.md section 3).
+    """Funding index per collateral token (reference section 3).
 
     ``interval``: seconds between accruals. ``factor`` and ``stable_factor``: index units per interval at 100 %
     utilisation; the index is at ``scale`` (``scale`` units are 100 % of a position's size). One rate, from the

@@ -1,6 +1,6 @@
 """Which price the venue uses: sampled primary rounds, a fast price beside them, deviation, spreads (E5, A7).
 
-All prices are USD at 1e30 per whole token. Source: zeus.md sections 2 and 13.
+All prices are USD at 1e30 per whole token. Source: reference sections 2 and 13.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def widened(price: int, spread_bps: int, maximise: bool) -> int:
 
 
 class Spread(Mechanism, frozen=True, kw_only=True):
-    """Turns one price into a price for each direction (zeus.md 2.4).
+    """Turns one price into a price for each direction (reference 2.4).
 
     ``strict_stable``: the token counts as exactly 1 USD while within ``strict_deviation`` (1e30) of it, and
     beyond that the pool keeps the better side; its ``spread_bps`` is not applied. ``adjustment_bps`` shifts
@@ -58,7 +58,7 @@ class Spread(Mechanism, frozen=True, kw_only=True):
 
 
 class FastPriceGuard(Mechanism, frozen=True, kw_only=True):
-    """When the fast price may be used, and what is used instead (zeus.md 13).
+    """When the fast price may be used, and what is used instead (reference 13).
 
     Ages in seconds, spreads and deviation in bps. ``price_duration``: how long a fast price is live.
     ``max_update_delay``: after it the chain counts as faulty. ``max_deviation_bps``: largest distance (rounded

@@ -1,4 +1,4 @@
-"""How a pool values all shorts of a market at once (zeus.md section 8).
+"""How a pool values all shorts of a market at once (reference section 8).
 
 ``sound``: sums of size and of size/entry are additive, so the sum over positions is exact to dust and no close
 can be blocked. ``reference``: the deployed contracts' running averages, drift and blocked closes included; it

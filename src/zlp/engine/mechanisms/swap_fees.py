@@ -37,7 +37,7 @@ class Inventory(msgspec.Struct, frozen=True, gc=False):
 
 
 class DynamicTax(Mechanism, frozen=True, kw_only=True):
-    """A base fee, plus a tax when an action moves the asset away from its target (E3; zeus.md section 1).
+    """A base fee, plus a tax when an action moves the asset away from its target (E3; reference section 1).
 
     All in basis points. A move that leaves the distance unchanged counts as away. The tax grows with the mean of
     the distances before and after, up to the whole target. ``rebate``: a move toward the target lowers the fee

@@ -1,4 +1,4 @@
-"""Buying and selling pool debt: the core of minting and burning (zeus.md 4.1, 4.2)."""
+"""Buying and selling pool debt: the core of minting and burning (reference 4.1, 4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Minting, burning and donating (E2; zeus.md 9.3, 9.4, 4.4)."""
+"""Minting, burning and donating (E2; reference 9.3, 9.4, 4.4)."""
 
 from __future__ import annotations
 

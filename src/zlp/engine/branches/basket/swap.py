@@ -1,6 +1,8 @@
-"""Spot swaps against the pool at oracle prices (E9; zeus.md 4.3)."""
+"""Spot swaps against the pool at oracle prices (E9; reference 4.3)."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import DEBT_UNIT, inventory, load_listed, load_pool, touch
@@ -29,7 +31,7 @@ def swap_along(
     draft: Draft, pool: PoolSettings, path: tuple[str, ...], amount: int, min_amount: int, receiver: str
 ) -> int:
     """Swap the sender's ``amount`` hop by hop; returns what ``receiver`` got."""
-    for hop, (token_in, token_out) in enumerate(zip(path, path[1:], strict=False), start=2):
+    for hop, (token_in, token_out) in enumerate(pairwise(path), start=2):
         last = hop == len(path)
         ledger.move(draft, token_in, draft.sender, pool.holder, amount)
         amount = _hop(draft, pool, token_in, token_out, amount, receiver if last else draft.sender)

@@ -1,4 +1,4 @@
-"""What a basket pool is worth (zeus.md section 9): O(assets), never O(positions)."""
+"""What a basket pool is worth (reference section 9): O(assets), never O(positions)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reducing and closing a position (zeus.md section 7 and 12.3)."""
+"""Reducing and closing a position (reference section 7 and 12.3)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ def decrease(draft: Draft, command: DecreasePosition) -> None:
     """Check the trader's price, close the part, pay the proceeds out, swapped if asked."""
     book = open_book(draft, command.pool, draft.sender, command.collateral, command.market, command.is_long)
     _check_price(book, command.acceptable_price)
-    shorts.track(book, command.size_delta, increase=False)
+    size_delta = book.position.size if command.whole else command.size_delta
+    shorts.track(book, size_delta, increase=False)
     swaps = len(command.path) > 1
     if swaps and command.path[0] != command.collateral:
         raise Reject(Code.INVALID_PATH, detail="the path must start at the collateral")
     receiver = command.to or draft.sender
-    paid = reduce(book, command.size_delta, command.collateral_delta, draft.sender if swaps else receiver)
+    paid = reduce(book, size_delta, command.collateral_delta, draft.sender if swaps else receiver)
     if swaps and paid:
         swap_along(draft, book.pool, command.path, paid, command.min_amount, receiver)
     elif paid < command.min_amount:

@@ -1,4 +1,4 @@
-"""Whether a position's collateral still carries it (zeus.md 5.4, 5.5)."""
+"""Whether a position's collateral still carries it (reference 5.4, 5.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening and adding to a position (E6, E7, E10; zeus.md section 6 and 12.3)."""
+"""Opening and adding to a position (E6, E7, E10; reference section 6 and 12.3)."""
 
 from __future__ import annotations
 

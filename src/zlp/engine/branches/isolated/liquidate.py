@@ -1,4 +1,4 @@
-"""Liquidation (E11; zeus.md 9A)."""
+"""Liquidation (E11; reference 9A)."""
 
 from __future__ import annotations
 

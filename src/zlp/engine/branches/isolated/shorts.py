@@ -1,4 +1,4 @@
-"""Keeping the shorts of a market summed up, by the way the settings name (zeus.md section 8)."""
+"""Keeping the shorts of a market summed up, by the way the settings name (reference section 8)."""
 
 from __future__ import annotations
 
