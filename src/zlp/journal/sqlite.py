@@ -206,7 +206,8 @@ class SqliteJournal:
     def _rows(self, after: int, until: int) -> Iterator[tuple[Record, bytes]]:
         query = f"SELECT {COLUMNS} FROM records WHERE sequence > ? AND sequence <= ? ORDER BY sequence"  # noqa: S608
         for row in self._database.execute(query, (after, until)):
-            yield Record(*row[:6], key=row[6] or b""), row[7]
+            *fields, key, stored = row
+            yield Record(*fields, key or b""), stored
 
     def _check(self, head: tuple[int, bytes] | None) -> tuple[int, bytes]:
         """Walk the whole chain; the newest sequence and link. Refuses structure, content and end that do not fit."""

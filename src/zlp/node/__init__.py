@@ -1,1 +1,18 @@
-"""One process that sequences commands, applies them, writes the journal and only then publishes."""
+"""The node: one process that sequences commands, applies them, makes them durable, and only then tells anybody."""
+
+from zlp.node.facts import Fact, Submission
+from zlp.node.faults import ClientIdReused, NodeDown, NodeFull, NotAdmitted
+from zlp.node.feed import Feed
+from zlp.node.node import Node, NodeSettings
+
+__all__ = [
+    "ClientIdReused",
+    "Fact",
+    "Feed",
+    "Node",
+    "NodeDown",
+    "NodeFull",
+    "NodeSettings",
+    "NotAdmitted",
+    "Submission",
+]

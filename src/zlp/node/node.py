@@ -1,0 +1,305 @@
+"""One venue's node: sequence, apply, append, sync; then acknowledge and publish. Nothing is told before it is durable.
+
+The state is only ever ahead of the journal inside ``_run_group``, which does not yield to the event loop between
+applying and syncing. So no reader sees what a power cut could take back. Commands that arrive meanwhile make the
+next group: alone when the venue is idle, many together under load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+import zlp
+from zlp.engine import Envelope, InvariantBroken, Root
+from zlp.engine.commands.base import Command
+from zlp.engine.commands.governance import Found
+from zlp.journal import Header, Journal, JournalError, JournalMismatch, Record, SnapshotFolder
+from zlp.journal.record import decode_evidence, decode_raw_envelope
+from zlp.journal.replay import replay, require_profile
+from zlp.node.facts import Fact, Submission, fact_of
+from zlp.node.faults import ClientIdReused, NodeDown, NodeFull, NotAdmitted
+from zlp.node.feed import Feed
+from zlp.node.metrics import NodeMetrics
+from zlp.node.sequencer import Sequenced, Sequencer
+
+log = structlog.get_logger("zlp.node")
+Reply = asyncio.Future[tuple[Fact, ...]]
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """``group_limit``: commands per sync at most. ``waiting_limit``: commands that may wait before ``NodeFull``.
+    ``recent_facts``: kept in memory for streams. ``snapshot_every``: commands between snapshots, 0 for none."""
+
+    group_limit: int = 512
+    waiting_limit: int = 8_192
+    recent_facts: int = 20_000
+    snapshot_every: int = 100_000
+
+
+class Node:
+    """A venue's one writer. ``start`` recovers it, ``submit`` commands it, ``stop`` ends it in order."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        snapshots: SnapshotFolder | None = None,
+        settings: NodeSettings | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        engine_version: str = zlp.__version__,
+    ) -> None:
+        self.journal = journal
+        self.snapshots = snapshots
+        self.settings = settings or NodeSettings()
+        self.metrics = NodeMetrics()
+        self.feed = Feed(journal, self.settings.recent_facts)
+        self.status = "starting"
+        self.fault = ""
+        self.stopped = asyncio.Event()
+        self._clock, self._engine_version = clock, engine_version
+        self._sequencer = Sequencer(Root(), clock)
+        self._waiting: deque[tuple[Submission, Reply]] = deque()
+        self._waiting_commands = 0
+        self._pending: dict[bytes, tuple[Submission, Reply]] = {}
+        self._scheduled = False
+        self._next_snapshot = 0
+        self._snapshot_task: asyncio.Future[None] | None = None
+
+    @property
+    def root(self) -> Root:
+        """The durable state. Read it between awaits only, and never change it."""
+        return self._sequencer.root
+
+    @property
+    def identity(self) -> str:
+        """The venue's name in every signature."""
+        header = self.journal.header
+        return "" if header is None else header.identity
+
+    def now(self) -> int:
+        """The second a command submitted now would carry."""
+        return max(self._clock() // 1_000_000_000, self.root.time)
+
+    def start(self, genesis: Sequence[Envelope], progress: Callable[[int], None] | None = None) -> None:
+        """Found the venue if the journal is empty, else recover it; recovery is replay, there is no other way.
+
+        Raises ``JournalMismatch`` if the journal is of another profile or engine version.
+        """
+        header = self.journal.header
+        found = next((each.command for each in genesis if isinstance(each.command, Found)), None)
+        if header is None or (self.journal.last == 0 and found is not None):
+            if found is None:
+                raise JournalMismatch("the journal is empty, and no profile was given to found a venue with")
+            self._found(genesis, found, header)
+        else:
+            if found is not None:
+                require_profile(header, found.profile_hash)
+            root = replay(
+                self.journal, engine_version=self._engine_version, snapshots=self.snapshots, progress=progress
+            )
+            self._sequencer = Sequencer(root, self._clock)
+        self.feed.last = self.journal.last
+        self._next_snapshot = self.root.sequence + self.settings.snapshot_every
+        self.status = "ready"
+        self.metrics.ready.set(1)
+        self.metrics.sequence.set(self.root.sequence)
+        log.info("ready", venue=self.identity, sequence=self.root.sequence, digest=self.root.chain.hex()[:16])
+
+    def _found(self, genesis: Sequence[Envelope], found: Found, header: Header | None) -> None:
+        """Write genesis as one group: a venue is founded whole or not at all."""
+        if header is None:
+            self.journal.begin(
+                Header(identity=found.identity, profile_hash=found.profile_hash, engine_version=self._engine_version)
+            )
+        done: list[Sequenced] = []
+        for envelope in genesis:
+            done += self._sequencer.take(Submission.trusted(envelope.account, envelope.command, local="genesis"))
+        refused = next((each.fact for each in done if not each.fact.receipt.accepted), None)
+        if refused is not None:
+            raise JournalMismatch(f"the profile does not found a venue: {refused.command} {refused.receipt.rejection}")
+        self.journal.append([each.record for each in done])
+
+    def submit(self, submission: Submission) -> Reply:
+        """Queue commands; the reply resolves to their facts once they are durable.
+
+        Raises ``NodeDown``, ``NodeFull`` or ``ClientIdReused`` at once; the reply may raise ``NotAdmitted`` or
+        ``NodeDown``. A repeated intent gets the outcome of the first, whether it still waits or is long done.
+        """
+        if self.status != "ready":
+            raise NodeDown(self.fault or self.status)
+        key = submission.key
+        if key:
+            earlier = self._earlier(key, submission)
+            if earlier is not None:
+                return earlier
+        if self._waiting_commands + len(submission.commands) > self.settings.waiting_limit:
+            self.metrics.refused.labels("full").inc()
+            raise NodeFull
+        loop = asyncio.get_running_loop()
+        reply: Reply = loop.create_future()
+        self._waiting.append((submission, reply))
+        self._waiting_commands += len(submission.commands)
+        if key:
+            self._pending[key] = (submission, reply)
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self._run_group)
+        return reply
+
+    async def command(self, account: str, *commands: Command, local: str) -> tuple[Fact, ...]:
+        """Submit commands of a trusted caller in this process and wait until they are durable."""
+        return await self.submit(Submission.trusted(account, *commands, local=local))
+
+    def _earlier(self, key: bytes, submission: Submission) -> Reply | None:
+        waiting = self._pending.get(key)
+        if waiting is not None:
+            if waiting[0].texts != submission.texts:
+                raise ClientIdReused(0)
+            return asyncio.shield(waiting[1])
+        sequence = self.journal.find(key)
+        if sequence is None:
+            return None
+        facts = self._recorded(sequence, submission)
+        reply: Reply = asyncio.get_running_loop().create_future()
+        reply.set_result(facts)
+        return reply
+
+    def _recorded(self, sequence: int, submission: Submission) -> tuple[Fact, ...]:
+        """The facts of the intent journalled at ``sequence``, if it is the same one."""
+        first = next(self.journal.records(sequence - 1, sequence))
+        count = decode_evidence(first.evidence).count
+        records: list[Record] = list(self.journal.records(sequence - 1, sequence - 1 + count))
+        texts = tuple(bytes(decode_raw_envelope(each.envelope).command) for each in records)
+        if texts != submission.texts:
+            raise ClientIdReused(sequence)
+        return tuple(fact_of(record) for record in records)
+
+    def _run_group(self) -> None:
+        """Apply what waits, make it durable, tell everybody: one group."""
+        self._scheduled = False
+        if self.status in ("failed", "stopped"):
+            return
+        started = time.perf_counter()
+        group: list[tuple[Reply, list[Sequenced]]] = []
+        size = 0
+        try:
+            while self._waiting and size < self.settings.group_limit:
+                submission, reply = self._waiting.popleft()
+                self._waiting_commands -= len(submission.commands)
+                done = self._take(submission, reply)
+                if done:
+                    group.append((reply, done))
+                    size += len(done)
+            applied = time.perf_counter()
+            if group:
+                self.journal.append([each.record for _, done in group for each in done])
+        except (InvariantBroken, JournalError) as fault:
+            self._fail(fault, [reply for reply, _ in group])
+            return
+        synced = time.perf_counter()
+        if group:
+            self._tell(group)
+            self._count(group, applied - started, synced - applied, time.perf_counter() - synced)
+        if self._waiting and not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._run_group)
+
+    def _take(self, submission: Submission, reply: Reply) -> list[Sequenced] | None:
+        try:
+            return self._sequencer.take(submission)
+        except NotAdmitted as refused:
+            self._pending.pop(submission.key, None)
+            self.metrics.refused.labels(refused.rejection.code.value).inc()
+            if not reply.done():
+                reply.set_exception(refused)
+            return None
+        except InvariantBroken:
+            log.critical("invariant broken", commands=[text.decode() for text in submission.texts])
+            if not reply.done():
+                reply.set_exception(NodeDown("the engine refused to go on"))
+            raise
+
+    def _tell(self, group: Sequence[tuple[Reply, list[Sequenced]]]) -> None:
+        facts: list[Fact] = []
+        for reply, done in group:
+            made = tuple(each.fact for each in done)
+            facts += made
+            self._pending.pop(done[0].record.key, None)
+            if not reply.done():
+                reply.set_result(made)
+        self.feed.publish(facts)
+        if self.snapshots is not None and self.settings.snapshot_every and facts[-1].sequence >= self._next_snapshot:
+            self._next_snapshot = facts[-1].sequence + self.settings.snapshot_every
+            self._snapshot_task = asyncio.get_running_loop().run_in_executor(None, self._save_snapshot, self._frozen())
+
+    def _count(self, group: Sequence[tuple[Reply, list[Sequenced]]], engine: float, sync: float, told: float) -> None:
+        size = sum(len(done) for _, done in group)
+        rejected = sum(1 for _, done in group for each in done if each.fact.receipt.rejection is not None)
+        metrics = self.metrics
+        metrics.accepted.inc(size - rejected)
+        metrics.rejected.inc(rejected)
+        metrics.engine.inc(engine)
+        metrics.journal.inc(sync)
+        metrics.publish.inc(told)
+        metrics.sync.observe(sync)
+        metrics.group.observe(size)
+        metrics.waiting.set(self._waiting_commands)
+        metrics.sequence.set(self.feed.last)
+
+    def _fail(self, fault: Exception, replies: Sequence[Reply]) -> None:
+        """Stop for good: the unsynced state dies with the process, nobody was told of it."""
+        self.status, self.fault = "failed", str(fault)
+        self.metrics.ready.set(0)
+        log.critical("stopped", reason=self.fault, kind=type(fault).__name__)
+        for reply in (*replies, *(reply for _, reply in self._waiting)):
+            if not reply.done():
+                reply.set_exception(NodeDown(self.fault))
+        self._waiting.clear()
+        self._pending.clear()
+        self.stopped.set()
+
+    def _frozen(self) -> Root:
+        """The root as it is now; leaves are immutable, so this copies tables, not state."""
+        root = self.root
+        return Root(root.state.leaves(), chain=root.chain, sequence=root.sequence, time=root.time)
+
+    def _save_snapshot(self, root: Root) -> None:
+        if self.snapshots is None or root.sequence in self.snapshots.sequences():
+            return
+        try:
+            path = self.snapshots.save(root.snapshot())
+            log.info("snapshot", path=str(path))
+        except OSError as fault:
+            log.error("no snapshot", reason=str(fault))  # recovery only takes longer
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what waits, save a snapshot, close the journal."""
+        if self.status == "ready":
+            self.status = "stopping"
+            self.metrics.ready.set(0)
+            while self._waiting and self.status == "stopping":
+                self._run_group()
+            if self._snapshot_task is not None:
+                await self._snapshot_task
+            if self.status == "stopping":
+                self._save_snapshot(self.root)
+                self.status = "stopped"
+                log.info("stopped", sequence=self.root.sequence, digest=self.root.chain.hex()[:16])
+        self.journal.close()
+        self.stopped.set()
+
+    def describe(self) -> dict[str, str]:
+        """Health in words."""
+        return {
+            "status": self.status,
+            "fault": self.fault,
+            "sequence": str(self.feed.last),
+            "waiting": str(self._waiting_commands),
+        }
