@@ -124,12 +124,17 @@ class WeightBand(Mechanism, frozen=True, kw_only=True):
             return self.min_fee
         distance, edge = abs(share - target) * RATE, self.width * target
         if self.hard and distance > edge:
-            width = self.width if increase else -self.width
-            limit = mul_div_down(inventory.weight, RATE + width, inventory.total_weight)
-            raise Reject(Code.WEIGHT_OUT_OF_BAND, limit=limit, actual=mul_div_down(value, RATE, total))
+            lower, upper = self.edges(inventory.weight, inventory.total_weight)
+            actual = mul_div_down(value, RATE, total)
+            raise Reject(Code.WEIGHT_OUT_OF_BAND, limit=upper if increase else lower, actual=actual)
         if distance >= edge:
             return self.max_fee
         return self.min_fee + mul_div_up(self.max_fee - self.min_fee, distance, edge)
+
+    def edges(self, weight: int, total_weight: int) -> tuple[int, int]:
+        """Lowest and highest weight (1e18, rounded down) inside the band of a target."""
+        lower = mul_div_down(weight, RATE - self.width, total_weight)
+        return lower, mul_div_down(weight, RATE + self.width, total_weight)
 
 
 class RebaseCurve(Mechanism, frozen=True, kw_only=True):
