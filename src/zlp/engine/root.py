@@ -14,7 +14,7 @@ import msgspec
 
 from zlp.engine import access, invariants
 from zlp.engine.branches import CATALOGUE
-from zlp.engine.branches.base import Handler
+from zlp.engine.branches.base import Handler, Observer
 from zlp.engine.codec import canonical, decode_leaf, plain
 from zlp.engine.commands.base import Command, Envelope, check_ranges
 from zlp.engine.draft import Draft
@@ -58,7 +58,7 @@ class Root:
     and costs O(touched). Deleted leaves enter as their kind and key.
     """
 
-    __slots__ = ("_routes", "chain", "sequence", "state", "time")
+    __slots__ = ("_observers", "_routes", "chain", "sequence", "state", "time")
 
     def __init__(
         self, leaves: Iterable[Leaf] = (), *, chain: bytes = GENESIS, sequence: int = 0, time: int = 0
@@ -68,6 +68,7 @@ class Root:
         self.sequence = sequence
         self.time = time
         self._routes: dict[type[Command], Handler] = {}
+        self._observers: dict[type[Event], tuple[Observer, ...]] = {}
         self._connect()
 
     def apply(self, envelope: Envelope) -> Receipt:
@@ -106,6 +107,8 @@ class Root:
             check_ranges(envelope.command)
             access.admit(draft, envelope)
             self._route(draft, envelope.command)
+            if self._observers:
+                self._observe(draft)
         except Reject as refused:
             return draft, refused.rejection
         invariants.check(draft)
@@ -116,6 +119,15 @@ class Root:
         if handler is None:
             raise Reject(Code.UNKNOWN_COMMAND, detail=type(command).__name__)
         handler(draft, command)
+
+    def _observe(self, draft: Draft) -> None:
+        """Show every recorded event, also those of observers, to the branches that watch its type."""
+        seen = 0
+        while seen < len(draft.events):
+            event = draft.events[seen]
+            for observer in self._observers.get(type(event), ()):
+                observer(draft, event)
+            seen += 1
 
     def _commit(self, draft: Draft) -> None:
         tables = self.state.tables
@@ -132,8 +144,12 @@ class Root:
     def _connect(self) -> None:
         """Rebuild the routing table from the branches that are installed."""
         self._routes = dict(CATALOGUE[ALWAYS_INSTALLED, 1].handlers)
-        for installed in self.state.each(Installed):
-            self._routes.update(CATALOGUE[installed.branch, installed.version].handlers)
+        self._observers = {}
+        for installed in sorted(self.state.each(Installed), key=lambda leaf: leaf.branch):
+            branch = CATALOGUE[installed.branch, installed.version]
+            self._routes.update(branch.handlers)
+            for kind, observer in branch.observers.items():
+                self._observers[kind] = (*self._observers.get(kind, ()), observer)
 
     def state_hash(self) -> str:
         """SHA-256 over every leaf in canonical form, sorted: equal states have equal hashes. O(leaves)."""
@@ -153,14 +169,16 @@ class Root:
         return faults
 
     def snapshot(self) -> dict[str, Any]:
-        """The state, its place in the log and its hash, ready for JSON (integers as decimal strings)."""
-        ordered = sorted(self.state.leaves(), key=canonical)
+        """The state, its place in the log and its hash, ready for JSON (integers as decimal strings).
+
+        Leaves keep the order in which they were stored: a restored root must walk them as this one does.
+        """
         return {
             "sequence": str(self.sequence),
             "time": str(self.time),
             "chain": self.chain.hex(),
             "state_hash": self.state_hash(),
-            "leaves": [plain(leaf) for leaf in ordered],
+            "leaves": [plain(leaf) for leaf in self.state.leaves()],
         }
 
     @classmethod

@@ -11,6 +11,7 @@ from zlp.engine.branches import (
     isolated,
     orders,
     prices,
+    revenue,
 )
 from zlp.engine.branches.catalogue import CATALOGUE, register
 
@@ -21,6 +22,7 @@ register(
     basket.BRANCH,
     isolated.BRANCH,
     orders.BRANCH,
+    revenue.BRANCH,
     borrow_pool.BRANCH,
     borrowed.BRANCH,
 )

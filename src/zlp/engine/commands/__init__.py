@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.commands import (
     borrowed,
+    credit,
+    credit_positions,
     custody,
     governance,
     isolated,
     liquidity,
     orders,
     prices,
+    revenue,
+    stability,
 )
 from zlp.engine.commands.base import Command
 
@@ -35,6 +39,10 @@ KINDS: tuple[type[Command], ...] = _kinds(
     isolated,
     orders,
     borrowed,
+    revenue,
+    credit,
+    credit_positions,
+    stability,
 )
 """Every type of command."""
 

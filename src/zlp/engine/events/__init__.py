@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.events import (
     borrowed,
+    credit,
+    credit_positions,
     governance,
     ledger,
     liquidity,
     orders,
     prices,
+    revenue,
     trading,
 )
 from zlp.engine.events.base import Event
@@ -35,6 +38,9 @@ KINDS: tuple[type[Event], ...] = _kinds(
     trading,
     orders,
     borrowed,
+    revenue,
+    credit,
+    credit_positions,
 )
 """Every type of event."""
 

@@ -9,11 +9,15 @@ from zlp.engine.leaves import (
     access,
     borrowed,
     coin_vaults,
+    credit,
+    credit_positions,
     isolated,
     ledger,
     orders,
     pool,
     prices,
+    revenue,
+    stability,
 )
 from zlp.engine.leaves.base import Leaf, Settings
 
@@ -37,6 +41,10 @@ KINDS: tuple[type[Leaf], ...] = _kinds(
     orders,
     coin_vaults,
     borrowed,
+    revenue,
+    credit,
+    credit_positions,
+    stability,
 )
 """Every kind of leaf."""
 

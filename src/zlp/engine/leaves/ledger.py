@@ -12,6 +12,7 @@ class Token(Settings, frozen=True):
     ``decimals``: base units of one whole token are ``10**decimals``. ``transferable``: accounts may send it
     to each other. ``faucet_limit``: most base units one faucet command may create; 0 closes the faucet
     (the only sane value outside a demo). ``native``: the token execution fees are paid in.
+    ``burnable``: the treasurer may destroy what was bought back.
     """
 
     symbol: str
@@ -19,6 +20,7 @@ class Token(Settings, frozen=True):
     transferable: bool = True
     faucet_limit: int = 0
     native: bool = False
+    burnable: bool = False
 
     @property
     def key(self) -> Key:
