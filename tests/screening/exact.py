@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 USD = 10**30
@@ -13,6 +14,20 @@ def toward_zero(dividend: int, divisor: int) -> int:
     """Division that drops the fraction, whatever the sign."""
     quotient = abs(dividend) // abs(divisor)
     return quotient if (dividend < 0) == (divisor < 0) else -quotient
+
+
+def turning_point(due: Callable[[int], bool], low: int, high: int) -> tuple[int, int]:
+    """Two neighbours between `low` and `high` of which exactly one is due; (low, low) when both ends agree."""
+    at_low = due(low)
+    if due(high) == at_low:
+        return low, low
+    while high - low > 1:
+        middle = (low + high) // 2
+        if due(middle) == at_low:
+            low = middle
+        else:
+            high = middle
+    return low, high
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,14 +32,18 @@ def fraction(ratio: Ratio) -> Fraction:
     return Fraction(ratio.numerator, ratio.denominator)
 
 
-def is_due(threshold: Threshold, direction: Direction, price: int, indices: tuple[int, ...]) -> bool:
-    """What a threshold says, in rational numbers."""
-    levels = []
-    if threshold.fixed is not None:
-        levels.append(fraction(threshold.fixed))
+def effective(threshold: Threshold, indices: tuple[int, ...]) -> list[Fraction]:
+    """The fixed and the moving threshold, those there are."""
+    levels = [fraction(threshold.fixed)] if threshold.fixed is not None else []
     if threshold.base is not None:
         moved = zip(threshold.slopes, indices, strict=True)
         levels.append(fraction(threshold.base) + sum(fraction(slope) * index for slope, index in moved))
+    return levels
+
+
+def is_due(threshold: Threshold, direction: Direction, price: int, indices: tuple[int, ...]) -> bool:
+    """What a threshold says, in rational numbers."""
+    levels = effective(threshold, indices)
     return any(price <= level if direction is BELOW else price >= level for level in levels)
 
 
@@ -57,6 +61,31 @@ def test_a_due_row_is_always_a_candidate(data: st.DataObject, direction: Directi
 
     assert {key for key, row in enumerate(rows) if is_due(row, direction, price, values)} <= set(candidates)
     assert len(candidates) == len(set(candidates))
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("indices", [0, 1, 3, 8])
+def test_a_row_exactly_at_its_threshold_is_a_candidate(direction: Direction, indices: int) -> None:
+    """E9, E11: the sharpest case. The price equals the exact threshold; any rounding the wrong way would miss it."""
+    draw = random.Random(indices)
+
+    def number(bits: int) -> Ratio:
+        return Ratio(draw.randrange(-(2**bits), 2**bits), draw.randrange(1, 2 ** draw.randrange(1, 90)))
+
+    for _ in range(2_000):
+        bits = draw.randrange(60, 200)
+        moving = indices > 0 and draw.random() < 0.8
+        threshold = Threshold(
+            fixed=None if moving else number(bits),
+            base=number(bits) if moving else None,
+            slopes=tuple(number(bits - 50) for _ in range(indices)) if moving else (),
+        )
+        values = tuple(draw.randrange(2**50) for _ in range(indices))
+        table: DueTable[str] = DueTable(direction, indices)
+        table.upsert("row", threshold)
+        level = effective(threshold, values)[0]
+
+        assert table.due(Ratio(level.numerator, level.denominator), values) == ["row"]
 
 
 @given(st.data(), st.sampled_from(Direction))

@@ -19,24 +19,24 @@ candidate exactly. Why they never miss:
 
 1. Folds. Where an exact rule truncates, its fold adds the truncated units on the side that makes the row due
    earlier. So in rational arithmetic "due" implies "at or past the folded threshold", or "headroom <= 0".
-2. Conversions, with u = 2**-53. A threshold and a base become floats not below the exact number, the price a
-   float not above it (in a table for rising prices everything is negated first), constants and caps of
-   accounts floats not above it: no error in the harmful direction. Slopes, coefficients, indices and
-   variables become the nearest float: relative error at most u each.
-3. Sums. t = base + s1*x1 + ... + sk*xk suffers 2 conversions and 1 product per term and k additions, so, with
-   k <= 8, every term carries at most 3 + 8 = 11 roundings, and the standard bound gives
+2. Conversions, with u = 2**-53. Every exact number becomes the nearest float: relative error at most u, and
+   monotone. So price <= threshold implies float(price) <= float(threshold), and float(price) <= t for every
+   float t >= threshold: comparing loses nothing. (A table for rising prices negates everything first.)
+3. Sums. In t = base + s1*x1 + ... + sk*xk a term suffers 2 conversions and 1 product, the base 1 conversion,
+   and everything k additions. With k <= 8 that is at most 11 roundings for a term, and the standard bound gives
 
        |t - exact| <= 11u / (1 - 11u) * m,    m = |base| + |s1*x1| + ... + |sk*xk|.
 
    m itself is a float sum with the same relative error, and adding the margin rounds twice more, by at most
    about 2u * m. The margin is 2**-48 * m = 32u * m, more than twice of what can happen. It is relative to
    each row's own terms, so one huge row does not blur the others.
-   In an account with at most 1000 legs a term passes at most 3 + 2 roundings in its leg and 1000 + 3 on the
-   way to the headroom; `min` and the share of a profit (at most 1) do not enlarge an error. The margin is
+   In an account with at most 1000 legs a term passes at most 3 + 2 roundings in its leg and 1000 + 5 on the
+   way to the headroom. `min` and the share of a profit (at most 1) do not enlarge an error; a cap, never
+   negative, counts only when it is below its leg, so its own rounding is within the leg's. The margin is
    2**-42 * m = 2048u * m.
-4. Range. Coefficients and variables of 2**500 or more are not stored: such a row is always a candidate (and
-   such a price or index is refused), so no sum overflows. Products that underflow lose less than 2**-560 in
-   all; 2**-512 is added for them, far below any price.
+4. Range. Coefficients and variables of 2**500 or more are not multiplied: such a row is always a candidate,
+   such an index or variable is refused. So no sum overflows. Products that underflow lose less than 2**-560
+   in all; 2**-512 is added for them, far below any price.
 5. Comparisons are written so that equality, and anything that is no number, makes a candidate.
 
 The price of a wide margin is small: 2**-48 of a price of 100,000 is less than a billionth of a dollar.

@@ -10,8 +10,8 @@ import numpy as np
 
 from zlp.screening.kernels import account_hits
 from zlp.screening.legs import FoldedLeg, Legs
-from zlp.screening.margin import MOST_LEGS
-from zlp.screening.ratio import LIMIT, ONE, ZERO, Ratio, as_variable
+from zlp.screening.margin import HEADROOM_MARGIN, MOST_LEGS, UNDERFLOW_MARGIN
+from zlp.screening.ratio import LIMIT, Number, nearest, nearest_variable
 from zlp.screening.rows import Floats, Key, Rows
 
 Variable = Hashable
@@ -29,9 +29,9 @@ class Leg:
     At most two terms; a cap is not negative. The exact contribution is never below it.
     """
 
-    terms: tuple[tuple[Variable, Ratio], ...]
-    constant: Ratio = ZERO
-    cap: Ratio | None = None
+    terms: tuple[tuple[Variable, Number], ...]
+    constant: Number = 0
+    cap: Number | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +42,10 @@ class Headroom:
     positive. The share, `profit_share` (0 to 1), is the part of a net profit that counts as equity.
     """
 
-    constant: Ratio
+    constant: Number
     legs: tuple[Leg, ...] = ()
     profit_legs: tuple[Leg, ...] = ()
-    profit_share: Ratio = ONE
+    profit_share: Number = 1
 
 
 class AccountTable(Generic[Key]):
@@ -78,14 +78,14 @@ class AccountTable(Generic[Key]):
         _check(headroom)
         profit_legs = [self._fold(leg) for leg in headroom.profit_legs]
         other_legs = [self._fold(leg) for leg in headroom.legs]
-        constant = headroom.constant.down()
+        constant = nearest(headroom.constant)
         if any(abs(number) > LIMIT for leg in (*profit_legs, *other_legs) for number in leg.numbers[:3]):
             constant, profit_legs, other_legs = -np.inf, [], []  # too large for a float: always a candidate
         if key in self._rows:
             self._discard_legs(self._rows.row(key))
         segment = self._legs.append(profit_legs, other_legs)
         row = self._rows.claim(key)
-        self._rows.floats[:, row] = constant, headroom.profit_share.down()
+        self._rows.floats[:, row] = constant, nearest(headroom.profit_share)
         self._rows.integers[:, row] = *segment, _AWAKE | _bits(profit_legs, other_legs)
         self._pack_when_half_garbage()
 
@@ -95,13 +95,13 @@ class AccountTable(Generic[Key]):
         self._rows.remove(key)
         self._pack_when_half_garbage()
 
-    def due(self, changes: Mapping[Variable, int | Ratio]) -> list[Key]:
+    def due(self, changes: Mapping[Variable, int | Number]) -> list[Key]:
         """Take the new values of some variables; the keys of all accounts that may be due, in no set order.
 
         A variable keeps its value until a later call changes it. An account exposed to one that never had a
         value is a candidate. Raises ValueError, and changes nothing, for a magnitude of 2**500 or more.
         """
-        values = {variable: as_variable(value) for variable, value in changes.items()}
+        values = {variable: nearest_variable(value) for variable, value in changes.items()}
         changed = _AWAKE
         for variable, value in values.items():
             column = self._column(variable)
@@ -109,18 +109,26 @@ class AccountTable(Generic[Key]):
             changed |= _bit(column)
         rows, count = self._rows, len(self._rows)
         hits = account_hits(
-            rows.floats, rows.integers, count, self._legs.floats, self._legs.variables, self._values, changed
+            rows.floats,
+            rows.integers,
+            count,
+            self._legs.floats,
+            self._legs.variables,
+            self._values,
+            changed,
+            HEADROOM_MARGIN,
+            UNDERFLOW_MARGIN,
         )
         rows.integers[3, :count] &= _AWAKE - 1
         rows.integers[3, hits] |= _AWAKE
         return rows.keys_at(hits)
 
     def _fold(self, leg: Leg) -> FoldedLeg:
-        coefficients = [coefficient.nearest() for _, coefficient in leg.terms]
+        coefficients = [nearest(coefficient) for _, coefficient in leg.terms]
         variables = [self._column(variable) for variable, _ in leg.terms]
         unused = 2 - len(leg.terms)
-        cap = np.inf if leg.cap is None else leg.cap.down()
-        numbers = [*coefficients, *([0.0] * unused), leg.constant.down(), cap]
+        cap = np.inf if leg.cap is None else nearest(leg.cap)
+        numbers = [*coefficients, *([0.0] * unused), nearest(leg.constant), cap]
         return FoldedLeg(numbers, [*variables, *([_NOTHING] * unused)])
 
     def _column(self, variable: Variable) -> int:
@@ -147,9 +155,9 @@ def _check(headroom: Headroom) -> None:
     for leg in legs:
         if len(leg.terms) > 2:
             raise ValueError(f"a leg has at most two terms, not {len(leg.terms)}")
-        if leg.cap is not None and leg.cap.numerator < 0:
+        if leg.cap is not None and nearest(leg.cap) < 0:
             raise ValueError("the cap of a leg is not negative")
-    if not 0 <= headroom.profit_share.numerator <= headroom.profit_share.denominator:
+    if not 0 <= nearest(headroom.profit_share) <= 1:
         raise ValueError("the share of a profit that counts lies between 0 and 1")
 
 

@@ -10,8 +10,8 @@ from typing import Generic
 import numpy as np
 
 from zlp.screening.kernels import fixed_hits, moving_hits
-from zlp.screening.margin import MOST_INDICES
-from zlp.screening.ratio import LIMIT, Ratio, as_ratio, as_variable
+from zlp.screening.margin import MOST_INDICES, THRESHOLD_MARGIN, UNDERFLOW_MARGIN
+from zlp.screening.ratio import LIMIT, Number, nearest, nearest_variable
 from zlp.screening.rows import Floats, Key, Rows
 
 _NEVER = -LIMIT
@@ -38,9 +38,9 @@ class Threshold:
     Units are those of the price and of the indices that the caller passes to `due`.
     """
 
-    fixed: Ratio | None = None
-    base: Ratio | None = None
-    slopes: tuple[Ratio, ...] = ()
+    fixed: Number | None = None
+    base: Number | None = None
+    slopes: tuple[Number, ...] = ()
 
 
 class DueTable(Generic[Key]):
@@ -76,18 +76,19 @@ class DueTable(Generic[Key]):
         """Forget a row. KeyError when there is none."""
         self._rows.remove(key)
 
-    def due(self, price: int | Ratio, indices: Sequence[int | Ratio] = ()) -> list[Key]:
+    def due(self, price: Number, indices: Sequence[Number] = ()) -> list[Key]:
         """The keys of all rows that may be due at this price and these indices, in no meaningful order.
 
         Raises ValueError when the number of indices does not fit or one has a magnitude of 2**500 or more.
         """
         if len(indices) != self._indices:
             raise ValueError(f"this table has {self._indices} indices, not {len(indices)}")
-        level = self._signed(as_ratio(price)).down()
+        level, columns, count = self._signed(price), self._rows.floats, len(self._rows)
         if not indices:
-            return self._rows.keys_at(fixed_hits(self._rows.floats, len(self._rows), level))
-        values = np.array([as_variable(index) for index in indices])
-        return self._rows.keys_at(moving_hits(self._rows.floats, len(self._rows), level, values))
+            return self._rows.keys_at(fixed_hits(columns, count, level))
+        values = np.array([nearest_variable(index) for index in indices])
+        rows = moving_hits(columns, count, level, values, THRESHOLD_MARGIN, UNDERFLOW_MARGIN)
+        return self._rows.keys_at(rows)
 
     def dump(self) -> tuple[list[Key], Floats]:
         """(keys, columns) to keep beside a snapshot: `load` brings the table back without folding again."""
@@ -106,14 +107,14 @@ class DueTable(Generic[Key]):
         """The columns of one row, as a row that is due at or below its threshold."""
         if len(threshold.slopes) != (self._indices if threshold.base is not None else 0):
             raise ValueError(f"a moving threshold of this table has {self._indices} slopes")
-        fixed = _NEVER if threshold.fixed is None else self._signed(threshold.fixed).up()
-        base = _NEVER if threshold.base is None else self._signed(threshold.base).up()
+        fixed = _NEVER if threshold.fixed is None else self._signed(threshold.fixed)
+        base = _NEVER if threshold.base is None else self._signed(threshold.base)
         if not self._indices:
             return [max(fixed, base)]
-        slopes = [self._signed(slope).nearest() for slope in threshold.slopes] or [0.0] * self._indices
+        slopes = [self._signed(slope) for slope in threshold.slopes] or [0.0] * self._indices
         if max(abs(number) for number in (base, *slopes)) > LIMIT:
             return [_ALWAYS, 0.0, *([0.0] * self._indices)]
         return [fixed, base, *slopes]
 
-    def _signed(self, ratio: Ratio) -> Ratio:
-        return ratio if self._direction is Direction.AT_OR_BELOW else ratio.negated()
+    def _signed(self, number: Number) -> float:
+        return self._direction.value * nearest(number)

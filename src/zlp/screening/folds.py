@@ -200,7 +200,7 @@ def fold_cross_margin(
     closing = sum(-(-abs(p.size) * p.closing_fee.numerator // p.closing_fee.denominator) for p in positions)
     units = len(collaterals) + len(positions) + 1
     return Headroom(
-        constant=Ratio(-(debts + liquidation_fee + margin + closing + units)),
+        constant=-(debts + liquidation_fee + margin + closing + units),
         legs=(*map(_collateral_leg, collaterals), *map(_carry_leg, positions)),
         profit_legs=tuple(map(_profit_leg, positions)),
         profit_share=Ratio(profit_share_bps, BASIS_POINTS),
@@ -234,8 +234,8 @@ def _profit_leg(position: CrossPosition) -> Leg:
     size, average, scale = position.size, position.average_price, position.maximum_skew_scale
     if average <= 0:
         raise ValueError("an open position has an average price")
-    constant = Ratio(-size - 1 - -(-abs(size) // average))
-    cap = Ratio(position.profit_cap)
+    constant = -size - 1 - -(-abs(size) // average)
+    cap = position.profit_cap
     price = price_of(position.market)
     if scale == 0:
         return Leg(terms=((price, Ratio(size, average)),), constant=constant, cap=cap)

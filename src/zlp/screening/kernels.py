@@ -3,15 +3,17 @@
     fixed_hits(columns, count, price) -> rows
         columns: (1, n): the fixed thresholds. Rows i < count with not columns[0, i] < price.
 
-    moving_hits(columns, count, price, indices) -> rows
+    moving_hits(columns, count, price, indices, relative, absolute) -> rows
         columns: (2 + k, n): fixed threshold, base, k slopes; indices: (k,).
-        Rows with not (fixed < price and base + sum(slope * index) + margin < price).
+        Rows with not (fixed < price and base + sum(slope * index) + margin < price), where
+        margin = relative * (|base| + sum(|slope * index|)) + absolute.
 
-    account_hits(floats, integers, count, leg_floats, leg_variables, values, changed) -> rows
+    account_hits(floats, integers, count, leg_floats, leg_variables, values, changed, relative, absolute) -> rows
         floats: (2, n): constant, share of a net profit that counts (0 to 1).
         integers: (4, n): first leg, first leg that is no profit leg, end of the legs, bits of the variables.
         leg_floats: (4, m): two coefficients, constant, cap; leg_variables: (2, m) into values: (v,).
-        Rows that share a bit with `changed` and whose headroom is not above the margin.
+        Rows that share a bit with `changed` and whose headroom is not above
+        relative * (sum of the magnitudes that were added) + absolute.
 
 All floats are float64, all integers int64, rows come in rising order, and a NaN makes its row a hit.
 """

@@ -4,6 +4,9 @@ The shape matters. A loop that writes one flag per row with a computed index is 
 is as slow as NumPy. What is: small helpers over contiguous slices of 512 rows that only count, and a second,
 plain loop over the rare block in which something was found. The moving thresholds of a block live in two
 small buffers that stay in the first-level cache, so every column is read from memory once.
+
+Numbers that are not written here come as arguments: a compiled function in numba's cache on disk does not notice
+that a constant of another module has changed.
 """
 
 # Numba infers the types of these functions; their signatures are stated in `kernels`.
@@ -13,8 +16,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-
-from zlp.screening.margin import HEADROOM_MARGIN, THRESHOLD_MARGIN, UNDERFLOW_MARGIN
 
 BLOCK = 512
 
@@ -46,11 +47,11 @@ def accumulate(threshold, magnitude, slope, index):
 
 
 @njit(cache=True, nogil=True)
-def count_clear_moving(threshold, magnitude, fixed, price):
+def count_clear_moving(threshold, magnitude, fixed, price, relative, absolute):
     """Add the margin to the moving thresholds, then count the rows that are clear of both thresholds."""
     clear = 0
     for i in range(fixed.size):
-        threshold[i] += THRESHOLD_MARGIN * magnitude[i] + UNDERFLOW_MARGIN
+        threshold[i] += relative * magnitude[i] + absolute
         clear += (fixed[i] < price) & (threshold[i] < price)
     return clear
 
@@ -73,7 +74,7 @@ def fixed_hits(columns, count, price):
 
 
 @njit(cache=True, nogil=True)
-def moving_hits(columns, count, price, indices):
+def moving_hits(columns, count, price, indices, relative, absolute):
     """See `kernels`."""
     hits = np.empty(count, np.int64)
     found = 0
@@ -87,7 +88,7 @@ def moving_hits(columns, count, price, indices):
         start(threshold, magnitude, columns[1][begin:end])
         for j in range(indices.size):
             accumulate(threshold, magnitude, columns[2 + j][begin:end], indices[j])
-        if count_clear_moving(threshold, magnitude, fixed, price) == end - begin:
+        if count_clear_moving(threshold, magnitude, fixed, price, relative, absolute) == end - begin:
             continue
         for i in range(end - begin):
             if not ((fixed[i] < price) & (threshold[i] < price)):
@@ -114,7 +115,7 @@ def sum_legs(begin, end, leg_floats, leg_variables, values):
 
 
 @njit(cache=True, nogil=True)
-def account_hits(floats, integers, count, leg_floats, leg_variables, values, changed):
+def account_hits(floats, integers, count, leg_floats, leg_variables, values, changed, relative, absolute):
     """See `kernels`."""
     hits = np.empty(count, np.int64)
     found = 0
@@ -128,7 +129,7 @@ def account_hits(floats, integers, count, leg_floats, leg_variables, values, cha
             profit *= floats[1, row]
         headroom = floats[0, row] + profit + rest
         magnitude = abs(floats[0, row]) + profit_magnitude + rest_magnitude
-        if not headroom > HEADROOM_MARGIN * magnitude + UNDERFLOW_MARGIN:
+        if not headroom > relative * magnitude + absolute:
             hits[found] = row
             found += 1
     return hits[:found].copy()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from zlp.screening.margin import HEADROOM_MARGIN, THRESHOLD_MARGIN, UNDERFLOW_MARGIN
 from zlp.screening.rows import Floats, Integers
 
 BLOCK = 8192
@@ -19,7 +18,9 @@ def fixed_hits(columns: Floats, count: int, price: float) -> Integers:
     return np.flatnonzero(~(columns[0, :count] < price))
 
 
-def moving_hits(columns: Floats, count: int, price: float, indices: Floats) -> Integers:
+def moving_hits(
+    columns: Floats, count: int, price: float, indices: Floats, relative: float, absolute: float
+) -> Integers:
     """See `kernels`."""
     found = []
     threshold_buffer, magnitude_buffer, term_buffer = (np.empty(BLOCK) for _ in range(3))
@@ -33,8 +34,8 @@ def moving_hits(columns: Floats, count: int, price: float, indices: Floats) -> I
             np.multiply(columns[2 + j, begin:end], indices[j], out=term)
             threshold += term
             magnitude += np.abs(term, out=term)
-        magnitude *= THRESHOLD_MARGIN
-        magnitude += UNDERFLOW_MARGIN
+        magnitude *= relative
+        magnitude += absolute
         threshold += magnitude
         clear = (columns[0, begin:end] < price) & (threshold < price)
         if not clear.all():
@@ -68,6 +69,8 @@ def account_hits(
     leg_variables: Integers,
     values: Floats,
     changed: int,
+    relative: float,
+    absolute: float,
 ) -> Integers:
     """See `kernels`."""
     touched = np.flatnonzero(integers[3, :count] & changed)
@@ -79,6 +82,6 @@ def account_hits(
         profit = np.where(profit > 0.0, profit * floats[1, block], profit)
         headroom = floats[0, block] + profit + rest
         magnitude = np.abs(floats[0, block]) + profit_magnitude + rest_magnitude
-        clear = headroom > HEADROOM_MARGIN * magnitude + UNDERFLOW_MARGIN
+        clear = headroom > relative * magnitude + absolute
         found.append(block[~clear])
     return np.concatenate(found)

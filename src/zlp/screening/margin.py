@@ -10,7 +10,7 @@ HEADROOM_MARGIN = 2.0**-42
 """Of an account's headroom, relative to the magnitudes that were added: 2048 roundings."""
 
 MOST_LEGS = 1000
-"""Legs that one account may have: their terms pass at most 1008 roundings."""
+"""Legs that one account may have: their terms pass at most 1010 roundings."""
 
 UNDERFLOW_MARGIN = 2.0**-512
 """Absolute, for products and conversions that leave the range of normal floats. Prices are 1 or more."""

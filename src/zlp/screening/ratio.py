@@ -1,8 +1,4 @@
-"""Exact ratios, and the only way from an engine integer to a float64 column.
-
-A coefficient of a folded condition is a ratio of two integers. It becomes a float once, here, with a stated
-direction, so that the direction of every conversion can be read where it happens.
-"""
+"""Exact ratios of integers, and the only way from an engine integer to a float64."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import math
 from typing import NamedTuple
 
 LIMIT = 2.0**500
-"""Magnitudes from here on do not become columns: with 8 terms below `LIMIT * LIMIT`, no sum overflows."""
+"""Magnitudes above are not multiplied: sums of products of numbers below it stay in the range of floats."""
 
 
 class Ratio(NamedTuple):
@@ -19,43 +15,31 @@ class Ratio(NamedTuple):
     numerator: int
     denominator: int = 1
 
-    def nearest(self) -> float:
-        """The closest float64: relative error at most 2**-53, infinite when the number is too large."""
-        if self.denominator <= 0:
-            raise ValueError(f"a ratio needs a positive denominator, not {self.denominator}")
-        try:
-            return self.numerator / self.denominator  # CPython rounds a division of integers correctly
-        except OverflowError:
-            return math.inf if self.numerator > 0 else -math.inf
 
-    def up(self) -> float:
-        """A float64 that is not below the number, at most two steps above it; zero stays zero."""
-        return math.nextafter(self.nearest(), math.inf) if self.numerator else 0.0
-
-    def down(self) -> float:
-        """A float64 that is not above the number, at most two steps below it; zero stays zero."""
-        return math.nextafter(self.nearest(), -math.inf) if self.numerator else 0.0
-
-    def negated(self) -> Ratio:
-        """The same number with the other sign."""
-        return Ratio(-self.numerator, self.denominator)
+Number = int | Ratio
+"""An exact number."""
 
 
-ZERO = Ratio(0)
-ONE = Ratio(1)
+def nearest(number: Number) -> float:
+    """The closest float64: monotone, relative error at most 2**-53, infinite when the number is too large.
 
-
-def as_ratio(number: int | Ratio) -> Ratio:
-    """An integer as a ratio; a ratio as it is."""
-    return number if isinstance(number, Ratio) else Ratio(number)
-
-
-def as_variable(number: int | Ratio) -> float:
-    """A price or index of a tick as the closest float64.
-
-    Raises ValueError for a magnitude of 2**500 or more, which no engine integer reaches.
+    Raises ValueError for a denominator that is not positive.
     """
-    value = as_ratio(number).nearest()
+    numerator, denominator = number if isinstance(number, Ratio) else (number, 1)
+    if denominator <= 0:
+        raise ValueError(f"a ratio needs a positive denominator, not {denominator}")
+    try:
+        return numerator / denominator  # CPython rounds a division of integers correctly
+    except OverflowError:
+        return math.inf if numerator > 0 else -math.inf
+
+
+def nearest_variable(number: Number) -> float:
+    """The closest float64 of an index or variable of a tick.
+
+    Raises ValueError for a magnitude of 2**500 or more.
+    """
+    value = nearest(number)
     if abs(value) >= LIMIT:
-        raise ValueError("a price or index of a tick must be below 2**500")
+        raise ValueError("an index or variable of a tick must be below 2**500")
     return value

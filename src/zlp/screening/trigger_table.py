@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Generic
 
 from zlp.screening.due_table import Direction, DueTable, Threshold
-from zlp.screening.ratio import Ratio, as_ratio
+from zlp.screening.ratio import Number
 from zlp.screening.rows import Key
 
 
@@ -28,10 +28,10 @@ class TriggerTable(Generic[Key]):
     def __contains__(self, key: object) -> bool:
         return key in self._below or key in self._above
 
-    def upsert(self, key: Key, trigger_price: int | Ratio, *, above: bool) -> None:
+    def upsert(self, key: Key, trigger_price: Number, *, above: bool) -> None:
         """Add an order, or replace the one of this key. `above`: it waits for a price above its trigger."""
         wanted, other = (self._above, self._below) if above else (self._below, self._above)
-        wanted.upsert(key, Threshold(fixed=as_ratio(trigger_price)))
+        wanted.upsert(key, Threshold(fixed=trigger_price))
         if key in other:
             other.remove(key)
 
@@ -39,6 +39,6 @@ class TriggerTable(Generic[Key]):
         """Forget an order. KeyError when there is none."""
         (self._above if key in self._above else self._below).remove(key)
 
-    def due(self, price: int | Ratio) -> list[Key]:
+    def due(self, price: Number) -> list[Key]:
         """The keys of all orders that may be triggered at this price, in no meaningful order."""
         return self._below.due(price) + self._above.due(price)
