@@ -1,0 +1,143 @@
+"""The questions every desk answers, and the shapes of the answers. All integers at the engine's scales."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+
+from zlp.engine.commands.base import Command
+from zlp.engine.leaves.access import Installed
+from zlp.engine.state import Reader
+
+
+class AssetView(msgspec.Struct, frozen=True, kw_only=True):
+    """One token of a pool. ``amount`` base units, of them ``reserved``; ``value_usd`` at 1e30; shares in bps."""
+
+    token: str
+    amount: int
+    reserved: int
+    value_usd: int
+    weight_bps: int
+    target_bps: int
+    stable: bool
+
+
+class PoolView(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool or vault. ``value_usd`` and ``share_price`` (per whole share) at 1e30; ``supply`` in base units.
+
+    ``utilisation_bps``: how much of what it can lend is lent.
+    """
+
+    pool: str
+    share: str
+    value_usd: int
+    supply: int
+    share_price: int
+    utilisation_bps: int
+    assets: tuple[AssetView, ...]
+
+
+class MarketView(msgspec.Struct, frozen=True, kw_only=True):
+    """One market. Prices and USD at 1e30, limits 0 for none.
+
+    ``long_carry`` and ``short_carry``: what a position of each side pays per hour, at 1e18 of its size (negative:
+    receives). ``max_leverage`` in bps. ``collaterals``: tokens that may back a long, and a short.
+    """
+
+    pool: str
+    market: str
+    low: int
+    high: int
+    long_size: int
+    short_size: int
+    max_long: int
+    max_short: int
+    long_carry: int
+    short_carry: int
+    max_leverage: int
+    long_collaterals: tuple[str, ...]
+    short_collaterals: tuple[str, ...]
+
+
+class PositionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One position. USD and prices at 1e30.
+
+    ``position``: the stable text of its key. ``pnl_usd``: at the price it would close at, before fees, signed.
+    ``owed_usd``: fees due if closed now. ``liquidation_price``: where it becomes due if nothing else moves, 0 if
+    nowhere. ``due``: whether a liquidator may act now. ``health_bps``: what is left of its backing over what it
+    must keep, 10000 is the edge.
+    """
+
+    position: str
+    pool: str
+    account: str
+    market: str
+    collateral: str
+    is_long: bool
+    size_usd: int
+    collateral_usd: int
+    entry_price: int
+    mark_price: int
+    pnl_usd: int
+    owed_usd: int
+    liquidation_price: int
+    health_bps: int
+    due: bool
+
+
+class Desk(Protocol):
+    """One trading design. Implementations are modules of this package, one per trading branch."""
+
+    BRANCH: str
+    """The trading branch it speaks for."""
+
+    def pools(self, reader: Reader, now: int) -> list[PoolView]:
+        """Every pool, valued now."""
+
+    def markets(self, reader: Reader, now: int) -> list[MarketView]:
+        """Every market."""
+
+    def positions(self, reader: Reader, now: int, account: str = "") -> Iterator[PositionView]:
+        """Positions, of one account or of all (O(positions))."""
+
+    def due(self, reader: Reader, now: int) -> Iterator[Command]:
+        """What a liquidator or deleverager could do now, most urgent first: exact, the slow way."""
+
+    def open(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        pool: str,
+        market: str,
+        is_long: bool,
+        collateral: str,
+        amount: int,
+        size_usd: int,
+    ) -> list[Command]:
+        """Commands that open or extend a position of ``size_usd`` backed by ``amount`` of ``collateral``, in order.
+
+        Only the last is the trade; those before it bring the margin in where a design asks for that first.
+        """
+
+    def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = 10_000) -> list[Command]:
+        """Commands that close a part of a position; for several, those after the first take the margin out."""
+
+
+_MODULES = {
+    "isolated": "zlp.desks.isolated",
+    "cross_margin": "zlp.desks.cross_margin",
+    "borrowed": "zlp.desks.borrowed",
+    "credit_positions": "zlp.desks.credit_positions",
+}
+
+
+def desk_of(reader: Reader) -> Desk:
+    """The desk of the trading branch that is installed. Raises ``LookupError`` if there is none."""
+    for branch, module in _MODULES.items():
+        if reader.get(Installed, (branch,)) is not None:
+            return importlib.import_module(module).DESK  # type: ignore[no-any-return]
+    raise LookupError("no trading branch is installed")

@@ -1,0 +1,251 @@
+"""The desk of isolated positions against a basket pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zlp.desks.base import AssetView, MarketView, PoolView, PositionView
+from zlp.engine import ledger, pricing
+from zlp.engine.branches.basket.assets import load_asset, total_weight
+from zlp.engine.branches.basket.valuation import pool_value, share_price
+from zlp.engine.branches.isolated.book import Book, open_book
+from zlp.engine.branches.isolated.health import Health, assess
+from zlp.engine.commands.base import Command
+from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition, LiquidatePosition
+from zlp.engine.draft import Draft
+from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up, value_of
+from zlp.engine.leaves.isolated import Market, MarketSettings, Position
+from zlp.engine.leaves.pool import AssetSettings, PoolSettings
+from zlp.engine.rejections import Reject
+from zlp.engine.state import Reader
+
+HOUR = 3_600
+ENDLESS_BPS = 10_000_000
+"""Health of a position that has to keep nothing."""
+
+
+class IsolatedDesk:
+    """Answers for ``isolated`` and ``basket``."""
+
+    BRANCH = "isolated"
+
+    def pools(self, reader: Reader, now: int) -> list[PoolView]:
+        """Every basket pool, valued at maximum prices (what minting is priced on)."""
+        return [self._pool(reader, now, settings) for settings in reader.each(PoolSettings)]
+
+    def _pool(self, reader: Reader, now: int, settings: PoolSettings) -> PoolView:
+        assets = [self._asset(reader, now, settings, token) for token in settings.tokens]
+        held = sum(asset.value_usd for asset in assets)
+        weights = total_weight(reader, settings)
+        shown = tuple(
+            AssetView(
+                token=asset.token,
+                amount=asset.amount,
+                reserved=asset.reserved,
+                value_usd=asset.value_usd,
+                weight_bps=mul_div_down(asset.value_usd, BPS, held) if held else 0,
+                target_bps=mul_div_down(asset.target_bps, BPS, weights) if weights else 0,
+                stable=asset.stable,
+            )
+            for asset in assets
+        )
+        reserved = sum(mul_div_down(asset.value_usd, asset.reserved, asset.amount) for asset in assets if asset.amount)
+        return PoolView(
+            pool=settings.pool,
+            share=settings.share,
+            value_usd=pool_value(reader, settings, now, maximise=True),
+            supply=ledger.supply_of(reader, settings.share),
+            share_price=share_price(reader, settings, now, maximise=True),
+            utilisation_bps=mul_div_down(reserved, BPS, held) if held else 0,
+            assets=shown,
+        )
+
+    def _asset(self, reader: Reader, now: int, pool: PoolSettings, token: str) -> AssetView:
+        settings = reader.get(AssetSettings, (pool.pool, token)) or AssetSettings(pool.pool, token, 0, 0)
+        asset = load_asset(reader, pool.pool, token)
+        value = value_of(asset.amount, pricing.bounds_at(reader, token, now)[0], settings.unit)
+        return AssetView(
+            token=token,
+            amount=asset.amount,
+            reserved=asset.reserved,
+            value_usd=value,
+            weight_bps=0,
+            target_bps=settings.weight,
+            stable=settings.stable,
+        )
+
+    def markets(self, reader: Reader, now: int) -> list[MarketView]:
+        """Every volatile token with market settings."""
+        return [
+            self._market(reader, now, limits)
+            for limits in reader.each(MarketSettings)
+            if reader.get(AssetSettings, (limits.pool, limits.token)) is not None
+        ]
+
+    def _market(self, reader: Reader, now: int, limits: MarketSettings) -> MarketView:
+        low, high = pricing.bounds_at(reader, limits.token, now)
+        market = reader.get(Market, (limits.pool, limits.token)) or Market(limits.pool, limits.token)
+        pool = reader.get(PoolSettings, (limits.pool,))
+        tokens = pool.tokens if pool is not None else ()
+        stables = tuple(token for token in tokens if self._is_stable(reader, limits.pool, token))
+        return MarketView(
+            pool=limits.pool,
+            market=limits.token,
+            low=low,
+            high=high,
+            long_size=market.long_size,
+            short_size=market.short_size,
+            max_long=limits.max_long,
+            max_short=limits.max_short,
+            long_carry=self._carry(reader, pool, limits.token),
+            short_carry=max((self._carry(reader, pool, token) for token in stables), default=0),
+            max_leverage=limits.max_leverage,
+            long_collaterals=(limits.token,),
+            short_collaterals=stables,
+        )
+
+    def _is_stable(self, reader: Reader, pool: str, token: str) -> bool:
+        settings = reader.get(AssetSettings, (pool, token))
+        return settings is not None and settings.stable
+
+    def _carry(self, reader: Reader, pool: PoolSettings | None, token: str) -> int:
+        """Funding per hour at 1e18 of size, at the token's utilisation now."""
+        if pool is None or pool.funding is None:
+            return 0
+        asset = load_asset(reader, pool.pool, token)
+        factor = pool.funding.stable_factor if self._is_stable(reader, pool.pool, token) else pool.funding.factor
+        if asset.amount == 0:
+            return 0
+        hourly = mul_div_down(factor * RATE, HOUR, pool.funding.interval * pool.funding.scale)
+        return mul_div_down(hourly, asset.reserved, asset.amount)
+
+    def positions(self, reader: Reader, now: int, account: str = "") -> Iterator[PositionView]:
+        """Positions in the order they were opened."""
+        for position in reader.each(Position):
+            if not account or position.account == account:
+                yield self.view(reader, now, position)
+
+    def view(self, reader: Reader, now: int, position: Position) -> PositionView:
+        """One position, with everything a trader asks about it."""
+        book = _book(reader, now, position)
+        profit, delta = book.delta()
+        health, _ = assess(book)
+        owed = book.funding_fee() + book.size_fee(position.size, book.rules.closing_fee_bps)
+        needed = max(owed + book.rules.liquidation_fee, mul_div_up(position.size, BPS, book.limits.max_leverage))
+        backing = position.collateral_usd + (delta if profit else -delta)
+        return PositionView(
+            position=position.name,
+            pool=position.pool,
+            account=position.account,
+            market=position.index,
+            collateral=position.collateral,
+            is_long=position.is_long,
+            size_usd=position.size,
+            collateral_usd=position.collateral_usd,
+            entry_price=position.average,
+            mark_price=book.exit_price,
+            pnl_usd=delta if profit else -delta,
+            owed_usd=owed,
+            liquidation_price=_liquidation_price(position, needed),
+            health_bps=max(0, mul_div_down(max(0, backing), BPS, needed)) if needed else ENDLESS_BPS,
+            due=health is not Health.HEALTHY,
+        )
+
+    def due(self, reader: Reader, now: int) -> Iterator[Command]:
+        """Liquidations that would succeed now, the worst backed first."""
+        found: list[tuple[int, str, Command]] = []
+        for position in reader.each(Position):
+            try:
+                view = self.view(reader, now, position)
+            except Reject:
+                continue
+            if view.due:
+                found.append((view.health_bps, view.position, _liquidation(position)))
+        for _, _, command in sorted(found, key=lambda item: item[:2]):
+            yield command
+
+    def open(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        pool: str,
+        market: str,
+        is_long: bool,
+        collateral: str,
+        amount: int,
+        size_usd: int,
+    ) -> list[Command]:
+        """One command; a token that can't back this side is swapped on the way in."""
+        backing = market if is_long else _stable(reader, pool, collateral)
+        path = () if collateral == backing else (collateral, backing)
+        return [
+            IncreasePosition(
+                pool=pool,
+                market=market,
+                collateral=backing,
+                is_long=is_long,
+                amount=amount,
+                size_delta=size_usd,
+                path=path,
+            )
+        ]
+
+    def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
+        """One command; the whole position closes by its size at that moment."""
+        pool, account, collateral, market, side = position.split("/")
+        key = (pool, account, collateral, market, side == "long")
+        held = reader.get(Position, key)
+        size = 0 if held is None else mul_div_down(held.size, fraction_bps, BPS)
+        return [
+            DecreasePosition(
+                pool=pool,
+                market=market,
+                collateral=collateral,
+                is_long=side == "long",
+                size_delta=0 if fraction_bps >= BPS else size,
+                whole=fraction_bps >= BPS,
+            )
+        ]
+
+
+def _book(reader: Reader, now: int, position: Position) -> Book:
+    draft = Draft(reader, time=now, sender=position.account, sequence=0, route=_no_route)
+    return open_book(draft, position.pool, position.account, position.collateral, position.index, position.is_long)
+
+
+def _no_route(draft: Draft, command: Command) -> None:
+    raise LookupError("a reading runs no command")
+
+
+def _liquidation_price(position: Position, needed: int) -> int:
+    """Index price at which what backs the position falls to what it must keep; 0 if no price does."""
+    bearable = position.collateral_usd - needed
+    if position.is_long:
+        drop = mul_div_down(position.average, abs(bearable), position.size)
+        return max(0, position.average - drop) if bearable >= 0 else position.average + drop
+    rise = mul_div_down(position.average, abs(bearable), position.size)
+    return position.average + rise if bearable >= 0 else max(0, position.average - rise)
+
+
+def _liquidation(position: Position) -> LiquidatePosition:
+    return LiquidatePosition(
+        pool=position.pool,
+        account=position.account,
+        market=position.index,
+        collateral=position.collateral,
+        is_long=position.is_long,
+    )
+
+
+def _stable(reader: Reader, pool: str, wanted: str) -> str:
+    """The wanted token if it is a stable of the pool, else its first stable."""
+    settings = reader.get(PoolSettings, (pool,))
+    tokens = settings.tokens if settings is not None else ()
+    stables = [
+        token for token in tokens if (asset := reader.get(AssetSettings, (pool, token))) is not None and asset.stable
+    ]
+    return wanted if wanted in stables or not stables else stables[0]
+
+
+DESK = IsolatedDesk()
