@@ -6,12 +6,15 @@ from zlp.engine.branches import (
     basket,
     borrow_pool,
     borrowed,
+    cross_margin,
     custody,
+    fund,
     governance,
     isolated,
     orders,
     prices,
     revenue,
+    staking,
 )
 from zlp.engine.branches.catalogue import CATALOGUE, register
 
@@ -25,6 +28,9 @@ register(
     revenue.BRANCH,
     borrow_pool.BRANCH,
     borrowed.BRANCH,
+    fund.BRANCH,
+    cross_margin.BRANCH,
+    staking.BRANCH,
 )
 
 __all__ = ["CATALOGUE"]

@@ -9,7 +9,9 @@ from zlp.engine.commands import (
     borrowed,
     credit,
     credit_positions,
+    cross_margin,
     custody,
+    fund,
     governance,
     isolated,
     liquidity,
@@ -17,6 +19,7 @@ from zlp.engine.commands import (
     prices,
     revenue,
     stability,
+    staking,
 )
 from zlp.engine.commands.base import Command
 
@@ -43,6 +46,9 @@ KINDS: tuple[type[Command], ...] = _kinds(
     credit,
     credit_positions,
     stability,
+    fund,
+    cross_margin,
+    staking,
 )
 """Every type of command."""
 

@@ -9,12 +9,15 @@ from zlp.engine.events import (
     borrowed,
     credit,
     credit_positions,
+    cross_margin,
+    fund,
     governance,
     ledger,
     liquidity,
     orders,
     prices,
     revenue,
+    staking,
     trading,
 )
 from zlp.engine.events.base import Event
@@ -41,6 +44,9 @@ KINDS: tuple[type[Event], ...] = _kinds(
     revenue,
     credit,
     credit_positions,
+    fund,
+    cross_margin,
+    staking,
 )
 """Every type of event."""
 

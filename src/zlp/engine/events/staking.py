@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlp.engine.events.base import Event
 
 
-class StakeChanged(Event, frozen=True):
+class SharesStaked(Event, frozen=True):
     """An account's stake, before and after."""
 
     pool: str

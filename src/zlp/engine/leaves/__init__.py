@@ -11,6 +11,8 @@ from zlp.engine.leaves import (
     coin_vaults,
     credit,
     credit_positions,
+    cross_margin,
+    fund,
     isolated,
     ledger,
     orders,
@@ -18,6 +20,7 @@ from zlp.engine.leaves import (
     prices,
     revenue,
     stability,
+    staking,
 )
 from zlp.engine.leaves.base import Leaf, Settings
 
@@ -45,6 +48,9 @@ KINDS: tuple[type[Leaf], ...] = _kinds(
     credit,
     credit_positions,
     stability,
+    fund,
+    cross_margin,
+    staking,
 )
 """Every kind of leaf."""
 
