@@ -23,6 +23,9 @@ T = TypeVar("T")
 canonical = msgspec.json.Encoder().encode
 """Canonical bytes of any engine record."""
 
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What a decoder raises for text that is not JSON of the wanted type: wrong, not UTF-8, or nested without end."""
+
 _command = msgspec.json.Decoder(AnyCommand, strict=False)
 _settings = msgspec.json.Decoder(AnySettings, strict=False)
 _leaf = msgspec.json.Decoder(AnyLeaf, strict=False)
@@ -53,7 +56,7 @@ def decode_command(data: bytes | str) -> Command:
     """A command of any registered type; ``malformed_command`` if it is none."""
     try:
         return _command.decode(data)  # type: ignore[no-any-return]
-    except msgspec.DecodeError as fault:
+    except UNREADABLE as fault:
         raise Reject(Code.MALFORMED_COMMAND, detail=str(fault)) from None
 
 
@@ -61,7 +64,7 @@ def decode_settings(data: bytes | str) -> Settings:
     """A settings record of any registered type; ``invalid_setting`` if it is none."""
     try:
         return _settings.decode(data)  # type: ignore[no-any-return]
-    except msgspec.DecodeError as fault:
+    except UNREADABLE as fault:
         raise Reject(Code.INVALID_SETTING, detail=str(fault)) from None
 
 
