@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from zlp.engine.fixed import RATE, div_down, div_up, mul_div_down, mul_div_toward_zero, value_of
+from zlp.engine.fixed import RATE, div_down, div_up, mul_div_down, mul_div_toward_zero, mul_div_up, value_of
 from zlp.engine.leaves.borrowed import BorrowedPosition
 from zlp.engine.leaves.coin_vaults import coins_e18
 from zlp.engine.mechanisms.borrowing import InstantExitFee
@@ -114,3 +114,14 @@ def fees_paid_e18(settlement: Settlement, position: BorrowedPosition, marks: Mar
     available = position.collateral * RATE
     borrow = min(borrow, available)
     return borrow, min(closing, available - borrow)
+
+
+def liquidation_price(is_long: bool, size_usd: int, amount: int, unit: int, kept_usd: int) -> int:
+    """Index price (1e30) at which a position is due: its loss per token has reached ``kept_usd``.
+
+    ``kept_usd``: threshold of the collateral less the fees owed so far; at least 0. For collateral whose price
+    does not follow the index. Rounded so that at this price the position is due; 0 if a long never is.
+    """
+    if is_long:
+        return mul_div_down(max(0, size_usd - kept_usd), unit, amount)
+    return mul_div_up(size_usd + kept_usd, unit, amount)
