@@ -34,7 +34,7 @@ Case = dict[str, Any]
 Handler = Callable[[Case, Case], Case]
 
 SKIPPED = {
-    "optional": "optional: not part of this design (price reports are checked at the door, funding is by open interest)",
+    "optional": "optional: no part of this design (prices are checked where they enter, funding is by open interest)",
     "informational": "informational",
     "config": "not a case",
 }

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from tests.differential.scaled import usd18
 from zlp.engine.branches.borrowed.settlement import Marks, carry_of, settle
-from zlp.engine.commands.borrowed import DecreaseBorrowed, LiquidateBorrowed, OpenBorrowed, SetReferrer
 from zlp.engine.commands.base import Command, Envelope
+from zlp.engine.commands.borrowed import DecreaseBorrowed, LiquidateBorrowed, OpenBorrowed, SetReferrer
 from zlp.engine.fixed import BPS, RATE, mul_div_down, value_of
 from zlp.engine.leaves.access import Installed
 from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSettings, BorrowMarketSide
