@@ -22,10 +22,12 @@ class FeedError(Exception):
 class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One price that one source gave for one asset.
 
-    Prices are integers at 1e30 USD per whole token. Times are whole seconds since 1970: `observed_at` by the
-    source's clock, `received_at` by ours. `depth_e30` is the USD value (at 1e30) quoted at the best bid and
-    ask together. `round_id` counts the answers of a Chainlink aggregator. `evidence` is the hex digest of the
-    signed report behind the price, with which an auditor can find and verify it again.
+    Prices are integers at 1e30 per whole token, in USD unless `quote` names another asset (an exchange that
+    quotes ETH in USDT says nothing about the price of USDT; blending converts). Times are whole seconds since
+    1970: `observed_at` by the source's clock, `received_at` by ours. `depth_e30` is the value (at 1e30, in
+    `quote`) offered at the best bid and ask together. `round_id` counts the answers of a Chainlink aggregator.
+    `evidence` is the hex digest of the signed report behind the price, with which an auditor can find and
+    verify it again.
     """
 
     source: str
@@ -38,6 +40,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     depth_e30: int | None = None
     round_id: int | None = None
     evidence: str | None = None
+    quote: str = "USD"
 
 
 class Status(StrEnum):
