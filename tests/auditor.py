@@ -1,0 +1,226 @@
+"""A second bookkeeper, written apart from the engine: it sees only what was asked and what the receipts say.
+
+From `Transferred`, `Issued` and `Retired` alone it re-derives every balance and supply, from `PositionChanged`
+every open position and with them what a basket pool owes and is owed, from `FeeCharged` what a pool collected.
+`observe` compares what one command touched, `faults` the whole state. It imports no branch, ledger or mechanism.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from zlp.engine import Envelope, Receipt, Root
+from zlp.engine.commands.governance import Approve, Propose
+from zlp.engine.events.ledger import Issued, Retired, Transferred
+from zlp.engine.events.trading import PositionChanged
+from zlp.engine.leaves.isolated import IsolatedSettings, Market, Position
+from zlp.engine.leaves.ledger import Balance, Supply
+from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
+from zlp.engine.leaves.prices import PriceSettings
+from zlp.engine.mechanisms.shorts import SoundShorts
+
+USD = 10**30
+BOUND = 2**256
+ENTRANCES = ("Deposit", "Faucet")
+"""The only commands that may bring a token of the outside world into being."""
+EXITS = ("SettleWithdrawal",)
+"""The only commands that may make one disappear."""
+
+
+class Disagreement(AssertionError):
+    """The engine's state is not what its own events say."""
+
+
+class Auditor:
+    """Balances, supplies and isolated positions by the events so far.
+
+    ``observe`` every receipt in order; it raises ``Disagreement`` at the first command whose events do not
+    explain the state. ``faults`` compares everything, the slow way.
+    """
+
+    def __init__(self) -> None:
+        self.balances: dict[tuple[str, str], int] = defaultdict(int)
+        self.supplies: dict[str, int] = defaultdict(int)
+        self.positions: dict[str, PositionChanged] = {}
+        self.commands = 0
+
+    @classmethod
+    def of(cls, envelopes: Iterable[Envelope], root: Root) -> Auditor:
+        """Apply ``envelopes`` to ``root``, observing each; every one has to succeed (genesis)."""
+        auditor = cls()
+        for envelope in envelopes:
+            receipt = root.apply(envelope)
+            if receipt.rejection is not None:
+                raise Disagreement(f"{envelope.command}: {receipt.rejection}")
+            auditor.observe(envelope, receipt, root)
+        return auditor
+
+    def observe(self, envelope: Envelope, receipt: Receipt, root: Root) -> None:
+        """Book one receipt and compare what it touched with the state. O(events)."""
+        self.commands += 1
+        if receipt.rejection is not None:
+            self._require(not receipt.events, "a rejected command has events")
+            return
+        touched: set[tuple[str, str]] = set()
+        change: dict[str, int] = defaultdict(int)
+        for event in receipt.events:
+            if isinstance(event, Transferred):
+                self._move(event.token, event.source, event.target, event.amount, touched)
+            elif isinstance(event, Issued):
+                self._move(event.token, "", event.target, event.amount, touched)
+                change[event.token] += event.amount
+                self._check_passage(envelope, event.token, ENTRANCES, root)
+            elif isinstance(event, Retired):
+                self._move(event.token, event.source, "", event.amount, touched)
+                change[event.token] -= event.amount
+                self._check_passage(envelope, event.token, EXITS, root)
+            elif isinstance(event, PositionChanged):
+                self._position(event, root)
+        self._compare(touched, change, root)
+
+    def _move(self, token: str, source: str, target: str, amount: int, touched: set[tuple[str, str]]) -> None:
+        """Both sides of one movement; the outside world is the empty name."""
+        self._require(0 < amount < BOUND, f"{amount} {token} moved")
+        for owner, signed in ((source, -amount), (target, amount)):
+            if owner:
+                self.balances[owner, token] += signed
+                touched.add((owner, token))
+                self._require(self.balances[owner, token] >= 0, f"{owner} went below zero {token}")
+
+    def _check_passage(self, envelope: Envelope, token: str, allowed: tuple[str, ...], root: Root) -> None:
+        """Tokens that have a market price come from outside: only custody creates or destroys them (A3)."""
+        if root.state.get(PriceSettings, (token,)) is None or isinstance(envelope.command, (Propose, Approve)):
+            return
+        name = type(envelope.command).__name__
+        self._require(name in allowed, f"{name} created or destroyed {token}")
+
+    def _position(self, event: PositionChanged, root: Root) -> None:
+        """The position's story has no gap: it goes on from the size where it stopped."""
+        known = self.positions.get(event.position)
+        size = 0 if known is None else known.size_after
+        self._require(event.size_before == size, f"{event.position}: {event.size_before} follows {size}")
+        if event.size_after:
+            self.positions[event.position] = event
+        else:
+            self.positions.pop(event.position, None)
+
+    def _compare(self, touched: set[tuple[str, str]], change: dict[str, int], root: Root) -> None:
+        sums: dict[str, int] = defaultdict(int)
+        for owner, token in touched:
+            leaf = root.state.get(Balance, (owner, token))
+            held = 0 if leaf is None else leaf.amount
+            expected = self.balances[owner, token]
+            self._require(held == expected, f"{owner} holds {held} {token}, events say {expected}")
+            self._require(held < BOUND, f"{owner} holds {held} {token}, beyond 2**256")
+            sums[token] += held
+        for token, difference in change.items():
+            self.supplies[token] += difference
+            supply = root.state.get(Supply, (token,))
+            amount = 0 if supply is None else supply.amount
+            expected = self.supplies[token]
+            self._require(amount == expected, f"supply of {token} is {amount}, events say {expected}")
+
+    def _require(self, holds: bool, sentence: str) -> None:
+        if not holds:
+            raise Disagreement(f"command {self.commands}: {sentence}")
+
+    def faults(self, root: Root) -> list[str]:
+        """Every difference between the whole state and what the events say."""
+        return [*self._ledger_faults(root), *self._pool_faults(root)]
+
+    def _ledger_faults(self, root: Root) -> Iterator[str]:
+        held = {leaf.key: leaf.amount for leaf in root.state.each(Balance) if leaf.amount}
+        expected = {key: amount for key, amount in self.balances.items() if amount}
+        for key in sorted(held.keys() | expected.keys()):
+            if held.get(key, 0) != expected.get(key, 0):
+                yield f"{key}: balance {held.get(key, 0)}, events say {expected.get(key, 0)}"
+        supplies = {leaf.token: leaf.amount for leaf in root.state.each(Supply)}
+        for token in sorted(supplies.keys() | self.supplies.keys()):
+            amount, sum_of_events = supplies.get(token, 0), self.supplies.get(token, 0)
+            if amount != sum_of_events:
+                yield f"supply of {token}: {amount}, events say {sum_of_events}"
+
+    def _pool_faults(self, root: Root) -> Iterator[str]:
+        """What each basket pool reports of its traders, against the positions the events left open."""
+        pools = [settings.pool for settings in root.state.each(IsolatedSettings)]
+        for pool in pools:
+            events = [event for event in self.positions.values() if event.position.startswith(f"{pool}/")]
+            yield from _open_interest_faults(root, pool, events)
+            yield from _reserve_faults(root, pool, {event.position for event in events})
+
+
+def _open_interest_faults(root: Root, pool: str, events: list[PositionChanged]) -> Iterator[str]:
+    longs: dict[str, int] = defaultdict(int)
+    shorts: dict[str, int] = defaultdict(int)
+    entries: dict[str, int] = defaultdict(int)
+    guaranteed: dict[str, int] = defaultdict(int)
+    for event in events:
+        if event.is_long:
+            longs[event.market] += event.size_after
+            guaranteed[event.collateral] += event.size_after - event.collateral_usd
+        else:
+            shorts[event.market] += event.size_after
+            entries[event.market] += event.size_after * USD // event.average_price
+    rules = root.state.get(IsolatedSettings, (pool,))
+    sound = rules is not None and isinstance(rules.shorts, SoundShorts)
+    for market in root.state.each(Market):
+        if market.pool != pool:
+            continue
+        pairs = [("longs", market.long_size, longs[market.token]), ("shorts", market.short_size, shorts[market.token])]
+        if sound:
+            pairs.append(("short entries", market.shorts.entry_tokens, entries[market.token]))
+        for name, actual, expected in pairs:
+            if actual != expected:
+                yield f"{pool}:{market.token}: {name} {actual}, events say {expected}"
+    for asset in root.state.each(PoolAsset):
+        if asset.pool == pool and asset.guaranteed != guaranteed[asset.token]:
+            yield f"{asset.key}: guaranteed {asset.guaranteed}, events say {guaranteed[asset.token]}"
+
+
+def _reserve_faults(root: Root, pool: str, expected: set[str]) -> Iterator[str]:
+    """Reserved tokens are those of the open positions; the events know every position and no other."""
+    reserved: dict[str, int] = defaultdict(int)
+    names = set()
+    for position in root.state.each(Position):
+        if position.pool == pool:
+            reserved[position.collateral] += position.reserved
+            names.add(position.name)
+    for name in sorted(names ^ expected):
+        yield f"{name}: in {'the state' if name in names else 'the events'} only"
+    for asset in root.state.each(PoolAsset):
+        if asset.pool != pool:
+            continue
+        if asset.reserved != reserved[asset.token]:
+            yield f"{asset.key}: reserved {asset.reserved}, positions {reserved[asset.token]}"
+        if asset.reserved > asset.amount:
+            yield f"{asset.key}: reserved {asset.reserved} of {asset.amount}"
+
+
+def slow_pool_value(root: Root, pool_name: str, prices: dict[str, int]) -> Fraction:
+    """USD at 1e30 of a basket pool by its definition, exactly: one position after the other, no running sums.
+
+    Its tokens, less what is set aside for longs, plus what each long owes, less what each short gains at
+    ``prices`` (USD 1e30 per whole token). May be negative.
+    """
+    pool = root.state.get(PoolSettings, (pool_name,))
+    assert pool is not None
+    units: dict[str, int] = {}
+    value = Fraction(pool.value_addition - pool.value_deduction)
+    for token in pool.tokens:
+        settings = root.state.get(AssetSettings, (pool_name, token))
+        if settings is None or not settings.listed:
+            continue
+        units[token] = 10**settings.decimals
+        asset = root.state.get(PoolAsset, (pool_name, token))
+        value += Fraction((0 if asset is None else asset.amount) * prices[token], units[token])
+    for position in root.state.each(Position):
+        if position.pool != pool_name or position.index not in units:
+            continue
+        if position.is_long:
+            value += position.size - position.collateral_usd
+            value -= Fraction(position.reserved * prices[position.collateral], units[position.collateral])
+        else:
+            value -= position.size - Fraction(position.size * prices[position.index], position.average)
+    return value
