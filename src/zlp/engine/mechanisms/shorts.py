@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 import msgspec
 
-from zlp.engine.fixed import BPS, USD, div_down, mul_div_down, mul_div_up, subtract
+from zlp.engine.fixed import BPS, USD, div_down, mul_div_down, subtract
 from zlp.engine.mechanisms.base import Mechanism
 
 
 class Shorts(msgspec.Struct, frozen=True, gc=False):
-    """All shorts of one market: USD ``size``; ``entry_tokens`` = sum of size/entry at 1e30, rounded up.
+    """All shorts of one market: USD ``size``; ``entry_tokens`` = sum of size/entry at 1e30, each rounded down.
 
     ``average`` is the pool's own running average and ``tracked`` the tracker's, both only kept by ``reference``.
     """
@@ -82,5 +82,5 @@ ShortsAverage: TypeAlias = SoundShorts | ReferenceShorts
 
 
 def entry_tokens(size: int, average: int) -> int:
-    """Index tokens (1e30) a short of ``size`` sold at ``average``; rounded up, so the pool is never overvalued."""
-    return mul_div_up(size, USD, average) if size else 0
+    """Index tokens (1e30) a short of ``size`` sold at ``average``; rounded down, so the pool is never overvalued."""
+    return mul_div_down(size, USD, average) if size else 0
