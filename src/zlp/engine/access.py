@@ -14,14 +14,15 @@ NONCE_PAST_MS = 2 * 86_400_000
 NONCE_FUTURE_MS = 86_400_000
 
 
-def admit(draft: Draft, envelope: Envelope) -> None:
+def admit(draft: Draft, envelope: Envelope, *, quoting: bool = False) -> None:
     """Refuse a command that came too late, twice, from a key that may not, or while its scope is paused."""
     if envelope.deadline and draft.time > envelope.deadline:
         raise Reject(Code.DEADLINE_PASSED, limit=envelope.deadline, actual=draft.time)
     if envelope.signer and envelope.signer != envelope.account:
         _check_agent(draft, envelope)
     _check_pause(draft, envelope)
-    _check_immediate(draft, envelope)
+    if not quoting:
+        _check_immediate(draft, envelope)
     if envelope.nonce:
         _use_nonce(draft, envelope.account, envelope.nonce)
 

@@ -85,13 +85,16 @@ class Root:
         return Receipt(self.sequence, envelope.time, events, rejection, self.chain.hex())
 
     def quote(self, envelope: Envelope) -> Quote:
-        """What ``apply`` would answer now, and the state after it; nothing changes."""
-        draft, rejection = self._run(envelope)
+        """What ``apply`` would answer now, and the state after it; nothing changes.
+
+        An action that a profile runs only by orders is quoted as if an order ran it at these prices.
+        """
+        draft, rejection = self._run(envelope, quoting=True)
         events: tuple[Event, ...] = () if rejection else tuple(draft.events)
         receipt = Receipt(self.sequence + 1, envelope.time, events, rejection, "")
         return Quote(receipt, self.state if rejection else draft)
 
-    def _run(self, envelope: Envelope) -> tuple[Draft, Rejection | None]:
+    def _run(self, envelope: Envelope, *, quoting: bool = False) -> tuple[Draft, Rejection | None]:
         draft = Draft(
             self.state,
             time=envelope.time,
@@ -105,7 +108,7 @@ class Root:
             if not isinstance(envelope.command, Command):
                 raise Reject(Code.MALFORMED_COMMAND, detail="not a command")
             check_ranges(envelope.command)
-            access.admit(draft, envelope)
+            access.admit(draft, envelope, quoting=quoting)
             self._route(draft, envelope.command)
             if self._observers:
                 self._observe(draft)

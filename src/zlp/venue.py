@@ -1,0 +1,350 @@
+"""A venue in this process: the notebook-friendly way to use the engine.
+
+    >>> from zlp import Venue
+    >>> venue = Venue("zeus")
+    >>> venue.set_prices(ETH="1800", BTC="30000", USDC="1", USDT="1")
+    >>> venue.deposit("alice", "ETH", "10")
+    >>> venue.mint("alice", "ETH", "5")
+    >>> venue.open_position("alice", "ETH", "long", amount="1", leverage=5)
+    >>> venue.positions()
+
+Amounts go in as text, ``Decimal`` or ``int`` (never float) in whole tokens or USD, and come out as ``Decimal``.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from zlp.desks import Desk, desk_of
+from zlp.engine import Code, Command, Envelope, Receipt, Rejection, Root, ledger, pricing
+from zlp.engine.codec import canonical
+from zlp.engine.commands.custody import Deposit, Transfer
+from zlp.engine.commands.liquidity import Burn, Mint, Swap
+from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder
+from zlp.engine.commands.prices import FastPrice, PostPrices, PostRounds, Round
+from zlp.engine.events.orders import OrderCancelled
+from zlp.engine.fixed import BPS, UNITS, USD, mul_div_down, value_of
+from zlp.engine.leaves.access import Role, RoleHolder
+from zlp.engine.leaves.ledger import Balance
+from zlp.engine.leaves.orders import OrderSettings
+from zlp.engine.leaves.prices import FastFeedSettings, PriceFeed, PriceSettings
+from zlp.profiles.loader import Profile, load
+from zlp.profiles.quantities import scaled
+from zlp.tables import Table, decimal_of, usd
+
+Amount = str | Decimal | int
+"""A number of whole tokens or of USD."""
+
+
+class Rejected(ValueError):
+    """A command was refused; nothing changed. ``rejection`` has the code, the limit and the value."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        parts = [str(rejection.code)]
+        if rejection.detail:
+            parts.append(rejection.detail)
+        if rejection.limit is not None:
+            parts.append(f"limit {rejection.limit}, got {rejection.actual}")
+        super().__init__("; ".join(parts))
+        self.rejection = rejection
+
+
+class Outcome:
+    """What a command did: ``receipt`` as the engine gave it, readable in a notebook."""
+
+    def __init__(self, receipt: Receipt, venue: Venue) -> None:
+        self.receipt = receipt
+        self._venue = venue
+
+    @property
+    def events(self) -> tuple[Any, ...]:
+        """The facts it made true."""
+        return self.receipt.events
+
+    def event(self, name: str) -> Any:
+        """The last event of this type; ``LookupError`` if there is none."""
+        for event in reversed(self.receipt.events):
+            if type(event).__name__ == name:
+                return event
+        raise LookupError(f"no {name} among {[type(event).__name__ for event in self.receipt.events]}")
+
+    def table(self) -> Table:
+        """The events with amounts in whole units."""
+        return Table.of_events(self.receipt.events, self._venue.decimals)
+
+    def __repr__(self) -> str:
+        return f"#{self.receipt.sequence}\n{self.table()}"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+class Venue:
+    """One venue of one profile, in memory. Every change goes through ``root.apply``."""
+
+    def __init__(self, profile: str | Path | Profile = "zeus", *, time: int | None = None) -> None:
+        self.profile = profile if isinstance(profile, Profile) else load(profile)
+        self.root = Root()
+        self.now = int(clock.time()) if time is None else time
+        for envelope in self.profile.genesis(time=self.now):
+            self._apply(envelope)
+
+    @property
+    def decimals(self) -> dict[str, int]:
+        """Decimals of every token."""
+        return {symbol: token.decimals for symbol, token in self.profile.tokens().items()}
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of this venue's trading design."""
+        return desk_of(self.root.state)
+
+    # commands ---------------------------------------------------------------------------------------------
+
+    def apply(self, account: str, command: Command) -> Outcome:
+        """Any command on behalf of an account; raises ``Rejected``."""
+        return self._apply(Envelope(time=self.now, account=account, command=command))
+
+    def quote(self, account: str, command: Command) -> Outcome:
+        """What ``apply`` would do, without doing it; raises ``Rejected``."""
+        receipt = self.root.quote(Envelope(time=self.now, account=account, command=command)).receipt
+        if receipt.rejection is not None:
+            raise Rejected(receipt.rejection)
+        return Outcome(receipt, self)
+
+    def _apply(self, envelope: Envelope) -> Outcome:
+        receipt = self.root.apply(envelope)
+        if receipt.rejection is not None:
+            raise Rejected(receipt.rejection)
+        return Outcome(receipt, self)
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass; commands from here on carry the later second."""
+        if seconds < 0:
+            raise ValueError("time does not go back")
+        self.now += seconds
+
+    def set_prices(self, **prices: Amount) -> Outcome:
+        """Post prices as the price keeper would: ``set_prices(ETH="1800")``.
+
+        A primary round, and the same as fast price where the profile has a fast feed.
+        """
+        rounds = tuple(Round(asset, self._answer(asset, price)) for asset, price in prices.items())
+        return self._post(rounds)
+
+    def _post(self, rounds: tuple[Round, ...]) -> Outcome:
+        keeper = self._holder(Role.KEEPER)
+        outcome = self.apply(keeper, PostRounds(rounds=rounds))
+        if self.root.state.get(FastFeedSettings, ()) is not None:
+            fast = tuple(FastPrice(item.asset, self._scaled_answer(item)) for item in rounds)
+            self.apply(keeper, PostPrices(prices=fast, timestamp=self.now))
+        return outcome
+
+    def _scaled_answer(self, item: Round) -> int:
+        settings = self.root.state.get(PriceSettings, (item.asset,))
+        return mul_div_down(item.answer, USD, UNITS[8 if settings is None else settings.answer_decimals])
+
+    def _answer(self, asset: str, price: Amount) -> int:
+        settings = self.root.state.get(PriceSettings, (asset,))
+        return scaled(price, UNITS[8 if settings is None else settings.answer_decimals])
+
+    def deposit(self, account: str, token: str, amount: Amount) -> Outcome:
+        """Credit tokens, as the bridge would."""
+        return self.apply(
+            self._holder(Role.BRIDGE), Deposit(account=account, token=token, amount=self.units(token, amount))
+        )
+
+    def transfer(self, account: str, token: str, to: str, amount: Amount) -> Outcome:
+        """Send tokens to another account."""
+        return self.apply(account, Transfer(token=token, to=to, amount=self.units(token, amount)))
+
+    def mint(self, account: str, token: str, amount: Amount, *, pool: str = "", min_shares: Amount = 0) -> Outcome:
+        """Put tokens into a pool for shares."""
+        name, share = self._pool(pool)
+        return self.act(
+            account,
+            Mint(
+                pool=name,
+                token=token,
+                amount=self.units(token, amount),
+                min_shares=self.units(share, min_shares),
+            ),
+        )
+
+    def burn(self, account: str, token: str, shares: Amount, *, pool: str = "", min_amount: Amount = 0) -> Outcome:
+        """Take tokens out of a pool for shares."""
+        name, share = self._pool(pool)
+        return self.act(
+            account,
+            Burn(
+                pool=name,
+                token=token,
+                shares=self.units(share, shares),
+                min_amount=self.units(token, min_amount),
+            ),
+        )
+
+    def swap(self, account: str, *path: str, amount: Amount, pool: str = "", min_amount: Amount = 0) -> Outcome:
+        """Trade along a path of tokens: ``swap("bob", "USDC", "ETH", amount="1000")``."""
+        name, _ = self._pool(pool)
+        return self.act(
+            account,
+            Swap(
+                pool=name,
+                path=path,
+                amount=self.units(path[0], amount),
+                min_amount=self.units(path[-1], min_amount),
+            ),
+        )
+
+    def open_position(
+        self,
+        account: str,
+        market: str,
+        side: str,
+        *,
+        amount: Amount,
+        collateral: str = "",
+        leverage: Amount | None = None,
+        size: Amount | None = None,
+        pool: str = "",
+    ) -> Outcome:
+        """Open or extend a position of ``size`` USD, or of ``leverage`` times what ``amount`` is worth."""
+        if side not in ("long", "short"):
+            raise ValueError("side is long or short")
+        if (leverage is None) == (size is None):
+            raise ValueError("give either size (USD) or leverage")
+        view = next((view for view in self.desk.markets(self.root.state, self.now) if view.market == market), None)
+        if view is None:
+            raise LookupError(f"no market {market}")
+        accepted = view.long_collaterals if side == "long" else view.short_collaterals
+        token = collateral or accepted[0]
+        units = self.units(token, amount)
+        size_usd = scaled(size, USD) if size is not None else self._leveraged(token, units, leverage or 0)
+        commands = self.desk.open(
+            self.root.state,
+            self.now,
+            pool=self._pool(pool)[0] if pool else view.pool,
+            market=market,
+            is_long=side == "long",
+            collateral=token,
+            amount=units,
+            size_usd=size_usd,
+        )
+        return self._acts(account, commands)
+
+    def _leveraged(self, token: str, units: int, leverage: Amount) -> int:
+        low, _ = pricing.bounds_at(self.root.state, token, self.now)
+        worth = value_of(units, low, UNITS[self.decimals[token]])
+        return mul_div_down(worth, scaled(leverage, BPS), BPS)
+
+    def close_position(self, account: str, position: str, *, fraction: Amount = 1) -> Outcome:
+        """Close a position (its name as ``positions()`` shows it), or a fraction of it."""
+        commands = self.desk.close(self.root.state, self.now, position=position, fraction_bps=scaled(fraction, 10_000))
+        return self._acts(account, commands)
+
+    def _acts(self, account: str, commands: list[Command]) -> Outcome:
+        for command in commands[:-1]:
+            self.act(account, command)
+        return self.act(account, commands[-1])
+
+    def act(self, account: str, command: Command) -> Outcome:
+        """An action; where the profile lets it run only at newer prices, by an order, a post and a keeper.
+
+        The order pays the profile's execution fee from the account. The prices posted are the standing ones.
+        """
+        settings = self.root.state.get(OrderSettings, ())
+        if settings is None or not command.orderable or type(command).__name__ in settings.immediate:
+            return self.apply(account, command)
+        self.quote(account, command)
+        placed = self.apply(account, PlaceOrder(action=canonical(command).decode(), fee=settings.minimum_fee))
+        self.now += max(1, settings.keeper_delay)
+        self._repost()
+        number = placed.event("OrderPlaced").number
+        done = self.apply(self._holder(Role.KEEPER), ExecuteOrder(number=number))
+        for event in done.events:
+            if isinstance(event, OrderCancelled):
+                raise Rejected(Rejection(Code(event.reason), detail=f"order {number} was cancelled"))
+        return done
+
+    def _repost(self) -> None:
+        feeds = [feed for feed in self.root.state.each(PriceFeed) if feed.rounds]
+        self._post(tuple(Round(feed.asset, feed.rounds[-1]) for feed in feeds))
+
+    # readings ---------------------------------------------------------------------------------------------
+
+    def units(self, token: str, amount: Amount) -> int:
+        """Base units of an amount in whole tokens; ``ValueError`` for floats and too many digits."""
+        decimals = self.decimals
+        if token not in decimals:
+            raise LookupError(f"no token {token}; there are {', '.join(decimals)}")
+        return scaled(amount, UNITS[decimals[token]])
+
+    def price(self, asset: str) -> tuple[Decimal, Decimal]:
+        """Minimum and maximum price in USD."""
+        low, high = pricing.bounds_at(self.root.state, asset, self.now)
+        return decimal_of(low, USD), decimal_of(high, USD)
+
+    def balance(self, account: str, token: str) -> Decimal:
+        """What an account holds of a token."""
+        return decimal_of(ledger.balance_of(self.root.state, account, token), UNITS[self.decimals[token]])
+
+    def balances(self, account: str) -> dict[str, Decimal]:
+        """Everything an account holds."""
+        return {
+            held.token: decimal_of(held.amount, UNITS[self.decimals[held.token]])
+            for held in self.root.state.each(Balance)
+            if held.owner == account and held.amount
+        }
+
+    def pools(self) -> Table:
+        """Every pool: value, share price, utilisation."""
+        views = self.desk.pools(self.root.state, self.now)
+        rows = [
+            [
+                view.pool,
+                usd(view.value_usd),
+                f"{decimal_of(view.supply, 10**18):,f}",
+                usd(view.share_price, 6),
+                f"{view.utilisation_bps / 100:.2f} %",
+            ]
+            for view in views
+        ]
+        return Table(("pool", "value USD", "shares", "share price USD", "utilisation"), rows)
+
+    def markets(self) -> Table:
+        """Every market with prices, open interest and carry."""
+        return Table.of_records(self.desk.markets(self.root.state, self.now), self.decimals)
+
+    def positions(self, account: str = "") -> Table:
+        """Open positions with PnL, health and liquidation price."""
+        views = self.desk.positions(self.root.state, self.now, account)
+        return Table.of_records(views, self.decimals)
+
+    def audit(self) -> list[str]:
+        """Every fault of the whole state; empty when all is well."""
+        return self.root.audit()
+
+    @property
+    def digest(self) -> str:
+        """The digest of the log so far: equal logs have equal digests on every machine."""
+        return self.root.chain.hex()
+
+    def _pool(self, name: str) -> tuple[str, str]:
+        views = self.desk.pools(self.root.state, self.now)
+        view = next((view for view in views if not name or view.pool == name), None)
+        if view is None:
+            raise LookupError(f"no pool {name}; there are {', '.join(view.pool for view in views)}")
+        return view.pool, view.share
+
+    def _holder(self, role: Role) -> str:
+        held = next((leaf.holder for leaf in self.root.state.each(RoleHolder) if leaf.role == role), None)
+        if held is None:
+            raise LookupError(f"nobody holds the role {role}")
+        return held
+
+    def __repr__(self) -> str:
+        return f"Venue({self.profile.title}, {self.root.sequence} commands, digest {self.digest[:12]})"
