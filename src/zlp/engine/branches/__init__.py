@@ -6,14 +6,19 @@ from zlp.engine.branches import (
     basket,
     borrow_pool,
     borrowed,
+    credit,
+    credit_positions,
+    credit_vaults,
     cross_margin,
     custody,
+    fee_distribution,
     fund,
     governance,
     isolated,
     orders,
     prices,
     revenue,
+    stability,
     staking,
 )
 from zlp.engine.branches.catalogue import CATALOGUE, register
@@ -31,6 +36,11 @@ register(
     fund.BRANCH,
     cross_margin.BRANCH,
     staking.BRANCH,
+    credit.BRANCH,
+    credit_vaults.BRANCH,
+    fee_distribution.BRANCH,
+    stability.BRANCH,
+    credit_positions.BRANCH,
 )
 
 __all__ = ["CATALOGUE"]

@@ -1,0 +1,152 @@
+"""Orders on the vaults' credit: one pending market order per account, limit orders signed away from the venue."""
+
+from __future__ import annotations
+
+import hashlib
+
+from msgspec.structs import replace
+
+from zlp.engine import pricing
+from zlp.engine.access import require_role
+from zlp.engine.branches.credit.values import checked, index_price, market_settings
+from zlp.engine.branches.credit_positions.fills import Trade, check_margin, check_trade, fill
+from zlp.engine.branches.credit_positions.health import account_of, trading_settings
+from zlp.engine.branches.credit_positions.margin import own_account, require_fresh_account
+from zlp.engine.codec import canonical
+from zlp.engine.commands import credit_positions as commands
+from zlp.engine.commands.credit import Report
+from zlp.engine.draft import Draft
+from zlp.engine.events import credit_positions as events
+from zlp.engine.leaves.access import Agent, Role
+from zlp.engine.leaves.credit import CreditMarketSettings
+from zlp.engine.leaves.credit_positions import CreditOrder, TradingAccount, UsedOrder
+from zlp.engine.rejections import Code, Reject
+
+
+def place(draft: Draft, command: commands.PlaceCreditOrder) -> None:
+    """Check an order as it would fill now and leave it for a keeper; an older pending order is replaced."""
+    account = own_account(draft, command.trading_account)
+    settings = market_settings(draft, command.market)
+    pricing.require_fresh(draft, settings.asset)
+    require_fresh_account(draft, account)
+    trade = Trade(settings, command.size_delta, index_price(draft, settings.asset))
+    check_trade(draft, account, trade)
+    check_margin(draft, account, trade)
+    pending = draft.get(CreditOrder, (account.number,))
+    if pending is not None:
+        _require_age(draft, pending)
+        _close(draft, pending, "replaced")
+    draft.put(CreditOrder(account.number, command.market, command.size_delta, draft.time, command.acceptable_price))
+    draft.record(
+        events.CreditOrderPlaced(trading_account=account.number, market=command.market, size_delta=command.size_delta)
+    )
+
+
+def _require_age(draft: Draft, order: CreditOrder) -> None:
+    age, least = draft.time - order.placed_at, trading_settings(draft).order_lifetime
+    if age < least:
+        raise Reject(Code.ORDER_TOO_YOUNG, limit=least, actual=age)
+
+
+def _close(draft: Draft, order: CreditOrder, reason: str) -> None:
+    draft.drop(order)
+    draft.record(events.CreditOrderClosed(trading_account=order.account, market=order.market, reason=reason))
+
+
+def close_pending(draft: Draft, account: int, reason: str) -> None:
+    """Drop the account's pending order, if it has one."""
+    order = draft.get(CreditOrder, (account,))
+    if order is not None:
+        _close(draft, order, reason)
+
+
+def cancel(draft: Draft, command: commands.CancelCreditOrder) -> None:
+    """Withdraw a pending order that is old enough."""
+    account = own_account(draft, command.trading_account)
+    order = draft.need(CreditOrder, (account.number,), Code.UNKNOWN_ORDER)
+    _require_age(draft, order)
+    _close(draft, order, "cancelled")
+
+
+def fill_order(draft: Draft, command: commands.FillCreditOrder) -> None:
+    """Fill a pending order at a report that is younger than it."""
+    require_role(draft, Role.KEEPER)
+    order = draft.need(CreditOrder, (command.trading_account,), Code.UNKNOWN_ORDER)
+    settings = market_settings(draft, order.market)
+    report = checked(draft, settings.asset, command.report)
+    if report.valid_from < order.placed_at:
+        raise Reject(Code.PRICE_NOT_NEWER, limit=order.placed_at, actual=report.valid_from)
+    _close(draft, order, "filled")
+    account = account_of(draft, order.account)
+    limit = order.acceptable_price
+    buys = order.size_delta > 0
+    fill(draft, account, _trade(settings, order.size_delta, report), above=limit * buys, below=limit * (not buys))
+
+
+def _trade(settings: CreditMarketSettings, delta: int, report: Report) -> Trade:
+    """Buyers pay the ask, sellers receive the bid."""
+    return Trade(settings, delta, report.ask if delta > 0 else report.bid)
+
+
+def fill_signed(draft: Draft, command: commands.FillSignedOrders) -> None:
+    """Fill signed orders one after the other; each stands or falls alone."""
+    require_role(draft, Role.KEEPER)
+    settings = market_settings(draft, command.market)
+    report = checked(draft, settings.asset, command.report)
+    for order in command.orders:
+        inner = draft.nested()
+        try:
+            _fill_signed(inner, settings, order, report)
+        except Reject as refused:
+            draft.record(
+                events.SignedOrderSkipped(
+                    trading_account=order.trading_account, market=order.market, code=refused.rejection.code
+                )
+            )
+        else:
+            draft.absorb(inner)
+
+
+def _fill_signed(draft: Draft, settings: CreditMarketSettings, order: commands.SignedOrder, report: Report) -> None:
+    if order.market != settings.market:
+        raise Reject(Code.UNKNOWN_MARKET, detail=order.market)
+    account = account_of(draft, order.trading_account)
+    _require_signer(draft, account, order)
+    if order.nonce != account.nonce:
+        raise Reject(Code.SIGNED_NONCE_WRONG, limit=account.nonce, actual=order.nonce)
+    used = UsedOrder(digest(order))
+    if draft.get(UsedOrder, used.key) is not None:
+        raise Reject(Code.SIGNED_ORDER_USED, detail=used.digest)
+    draft.put(used)
+    if order.increase_nonce:
+        account = _next_nonce(draft, account)
+    target, buys = order.target_price, order.size_delta > 0
+    fill(draft, account, _trade(settings, order.size_delta, report), above=target * buys, below=target * (not buys))
+
+
+def _require_signer(draft: Draft, account: TradingAccount, order: commands.SignedOrder) -> None:
+    """The evidence must name the owner, or a key the owner approved for trading."""
+    if not order.evidence:
+        raise Reject(Code.SIGNED_BY_ANOTHER, detail="no signature")
+    if order.signer == account.owner:
+        return
+    agent = draft.get(Agent, (account.owner, order.signer))
+    if agent is None or draft.time > agent.expires or "trade" not in agent.scopes:
+        raise Reject(Code.SIGNED_BY_ANOTHER, detail=order.signer)
+
+
+def digest(order: commands.SignedOrder) -> str:
+    """SHA-256 of all an order says, whoever hands it in and whatever its signature looks like."""
+    return hashlib.sha256(canonical(replace(order, signer="", evidence=""))).hexdigest()
+
+
+def _next_nonce(draft: Draft, account: TradingAccount) -> TradingAccount:
+    account = replace(account, nonce=account.nonce + 1)
+    draft.put(account)
+    draft.record(events.SignedOrdersVoided(trading_account=account.number, nonce=account.nonce))
+    return account
+
+
+def cancel_signed(draft: Draft, command: commands.CancelSignedOrders) -> None:
+    """Void all signed orders of an account."""
+    _next_nonce(draft, own_account(draft, command.trading_account))

@@ -1,0 +1,112 @@
+"""Commands of traders on the vaults' credit, and of the keepers who fill and liquidate."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from zlp.engine.commands.base import Command, Signed
+from zlp.engine.commands.credit import Report
+
+
+class OpenTradingAccount(Command, frozen=True, kw_only=True):
+    """Open a cross-margin account; its number is in the event."""
+
+
+class TransferTradingAccount(Command, frozen=True, kw_only=True):
+    """Give an account, with all it holds and owes, to another owner. Its signed orders lapse."""
+
+    scope: ClassVar[str] = "transfer"
+    trading_account: int
+    to: str
+
+
+class AddMargin(Command, frozen=True, kw_only=True):
+    """Anyone: deposit margin into an account."""
+
+    trading_account: int
+    token: str
+    amount: int
+
+
+class RemoveMargin(Command, frozen=True, kw_only=True):
+    """Owner: withdraw margin that the positions do not need."""
+
+    scope: ClassVar[str] = "transfer"
+    reduces_risk: ClassVar[bool] = True
+    trading_account: int
+    token: str
+    amount: int
+
+
+class PlaceCreditOrder(Command, frozen=True, kw_only=True):
+    """Owner: ask to trade ``size_delta`` (signed, 1e18 of index units) at the price of a later report.
+
+    ``acceptable_price`` (1e30): the order is not filled above it (buying) or below it (selling); 0 is any.
+    """
+
+    reduces_risk: ClassVar[bool] = True
+    trading_account: int
+    market: str
+    size_delta: Signed
+    acceptable_price: int = 0
+
+
+class CancelCreditOrder(Command, frozen=True, kw_only=True):
+    """Owner: withdraw the pending order once it is old enough."""
+
+    reduces_risk: ClassVar[bool] = True
+    trading_account: int
+
+
+class FillCreditOrder(Command, frozen=True, kw_only=True):
+    """Keeper: fill an account's pending order at a signed report's bid or ask, with the skew premium."""
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    trading_account: int
+    report: Report
+
+
+class SignedOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A limit order its owner signed away from the venue; the edge has recovered ``signer``.
+
+    Valid while ``nonce`` is the account's; filled at most once. A buy fills at ``target_price`` or below, a
+    sell at it or above. ``increase_nonce``: its fill voids all other orders of that nonce. ``evidence``: the signature.
+    """
+
+    trading_account: int
+    market: str
+    size_delta: Signed
+    target_price: int
+    increase_nonce: bool
+    nonce: int
+    salt: str
+    signer: str
+    evidence: str
+
+
+class FillSignedOrders(Command, frozen=True, kw_only=True):
+    """Keeper: fill signed orders of one market; an order that can't be filled is left out, with an event."""
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    market: str
+    orders: tuple[SignedOrder, ...]
+    report: Report
+
+
+class CancelSignedOrders(Command, frozen=True, kw_only=True):
+    """Owner: void every signed order of an account."""
+
+    reduces_risk: ClassVar[bool] = True
+    trading_account: int
+
+
+class LiquidateTradingAccount(Command, frozen=True, kw_only=True):
+    """Liquidator: close an account whose margin no longer covers its maintenance margin and the fee."""
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    trading_account: int
