@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zlp.engine.draft import Draft
 from zlp.engine.events.ledger import Issued, Retired, Transferred
+from zlp.engine.fixed import UINT256
 from zlp.engine.leaves.ledger import Balance, Supply, Token
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
@@ -39,11 +40,14 @@ def move(draft: Draft, symbol: str, source: str, target: str, amount: int) -> No
 
 
 def issue(draft: Draft, symbol: str, target: str, amount: int) -> None:
-    """Create ``amount`` base units at ``target``."""
+    """Create ``amount`` base units at ``target``; ``amount_out_of_range`` if more would exist than can be stored."""
     if amount == 0:
         return
+    supply = supply_of(draft, symbol) + amount
+    if supply >= UINT256:
+        raise Reject(Code.AMOUNT_OUT_OF_RANGE, limit=UINT256 - 1, actual=supply, detail=symbol)
     _give(draft, target, symbol, amount)
-    draft.put(Supply(symbol, supply_of(draft, symbol) + amount))
+    draft.put(Supply(symbol, supply))
     draft.record(Issued(token=symbol, target=target, amount=amount))
 
 

@@ -11,6 +11,7 @@ from zlp.engine.access import next_number, require_role
 from zlp.engine.branches import tree
 from zlp.engine.branches.base import Branch
 from zlp.engine.commands import governance as commands
+from zlp.engine.commands.base import check_ranges
 from zlp.engine.draft import Draft
 from zlp.engine.events import governance as events
 from zlp.engine.leaves import SETTINGS
@@ -60,7 +61,7 @@ def set_parameter(draft: Draft, command: commands.SetParameter) -> None:
         raise Reject(Code.UNKNOWN_SETTING, detail=command.field)
     try:
         inner[last] = msgspec.json.decode(command.value)
-    except msgspec.DecodeError as fault:
+    except codec.UNREADABLE as fault:
         raise Reject(Code.INVALID_SETTING, detail=str(fault)) from None
     changed = codec.decode_settings(msgspec.json.encode(record))
     if changed.key != current.key:
@@ -71,11 +72,15 @@ def set_parameter(draft: Draft, command: commands.SetParameter) -> None:
 def _key(text: str) -> tuple[Any, ...]:
     try:
         return tuple(msgspec.json.decode(text, type=list[str | int | bool]))
-    except msgspec.DecodeError as fault:
+    except codec.UNREADABLE as fault:
         raise Reject(Code.UNKNOWN_SETTING, detail=str(fault)) from None
 
 
 def _store(draft: Draft, settings: Settings, field: str) -> None:
+    try:
+        check_ranges(settings)
+    except Reject as refused:
+        raise Reject(Code.INVALID_SETTING, detail=f"{type(settings).__name__}: {refused.rejection.detail}") from None
     fault = settings.invalid()
     if fault is not None:
         raise Reject(Code.INVALID_SETTING, detail=f"{type(settings).__name__}: {fault}")

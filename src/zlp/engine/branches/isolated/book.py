@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zlp.engine import pricing
+from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import load_pool, touch
 from zlp.engine.draft import Draft
 from zlp.engine.events.liquidity import FeeCharged
@@ -110,7 +110,15 @@ class Book:
             )
 
     def save(self) -> None:
-        """Store asset and market; the position is stored or dropped by the action."""
+        """Store asset and market, after every transfer; the position is stored or dropped by the action.
+
+        A short's collateral is promised in USD while its tokens lie beside the LPs'. Where the token has lost
+        value since, the LPs' tokens cover what it lacks.
+        """
+        held = ledger.balance_of(self.draft, self.pool.holder, self.settings.token)
+        lacking = self.asset.amount + self.asset.fees - held
+        if lacking > 0:
+            self.asset = self.asset.take(lacking)
         self.draft.put(self.asset)
         self.draft.put(self.market)
 

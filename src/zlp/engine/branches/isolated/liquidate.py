@@ -57,9 +57,9 @@ def _seize(book: Book, fees: int, liquidator: str) -> None:
         shorts.shrink(book, before, before.size)
     reward = book.fewest_tokens(book.rules.liquidation_fee)
     book.asset = book.asset.take(reward)
+    ledger.move(draft, book.settings.token, book.pool.holder, liquidator, reward)
     book.save()
     draft.drop(before)
-    ledger.move(draft, book.settings.token, book.pool.holder, liquidator, reward)
     draft.record(
         Liquidated(
             account=before.account,
