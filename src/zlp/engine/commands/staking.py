@@ -41,7 +41,7 @@ class ClaimStreams(Command, frozen=True, kw_only=True):
 
 
 class StartEmission(Command, frozen=True, kw_only=True):
-    """Governor: emit ``amount`` of the escrow token to stakers over ``seconds``, with what is left of the last epoch."""
+    """Governor: emit ``amount`` of the escrow token to stakers over ``seconds``, with what the last epoch left."""
 
     scope: ClassVar[str] = "govern"
     pool: str

@@ -16,7 +16,8 @@ class PriceSettings(Settings, frozen=True):
     rounds make the min and max (counted, not timed). ``max_age``: seconds after which the price stops new
     risk; ``max_age_reducing``: after which it stops closing too; 0 is never. ``min_answer``/``max_answer``:
     band a round must lie in, at ``answer_decimals``; 0 is none. ``max_delta_difference``: how much further
-    than the primary the fast price may travel inside one window, at 1e7.
+    than the primary the fast price may travel inside one window, at 1e7. ``inverted``: the feed answers in
+    units per USD (USD/JPY for JPY).
     """
 
     asset: str
@@ -28,6 +29,7 @@ class PriceSettings(Settings, frozen=True):
     min_answer: int = 0
     max_answer: int = 0
     max_delta_difference: int = 10**6
+    inverted: bool = False
 
     @property
     def key(self) -> Key:
@@ -101,4 +103,7 @@ def sampled(settings: PriceSettings, rounds: tuple[int, ...]) -> tuple[int, int]
     """Minimum and maximum of the newest rounds, scaled to 1e30 and rounded down (reference 2.1)."""
     newest = rounds[-settings.sample_rounds :]
     unit = UNITS[settings.answer_decimals]
-    return mul_div_down(min(newest), USD, unit), mul_div_down(max(newest), USD, unit)
+    low, high = mul_div_down(min(newest), USD, unit), mul_div_down(max(newest), USD, unit)
+    if settings.inverted:
+        return mul_div_down(USD, USD, high), mul_div_down(USD, USD, low)
+    return low, high

@@ -112,7 +112,11 @@ def accrued_carry(
 
 def require_free(books: Books, account: CrossAccount) -> None:
     """Refuse an equity below 0 or below the initial margin."""
-    health = measure(books, account)
+    require_free_figures(measure(books, account))
+
+
+def require_free_figures(health: Health) -> None:
+    """The same of figures at hand."""
     if health.equity < 0 or health.free < 0:
         raise Reject(Code.EQUITY_BELOW_INITIAL, limit=health.initial, actual=health.equity)
 
