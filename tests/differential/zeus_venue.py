@@ -89,6 +89,7 @@ class ReferenceVenue:
                     stable_factor=int(config["stableFundingRateFactor"]),
                 ),
                 cooldown=int(config["cooldownDuration"]),
+                orphans_block=True,
             ),
             IsolatedSettings(
                 POOL,

@@ -20,7 +20,9 @@ class PoolSettings(Settings, frozen=True):
     ``fee_to_pool_bps``: share of each mint and burn fee that stays with the LPs. ``cooldown``: seconds between
     minting and burning. ``skew_surcharge_bps``: added to mint and swap fees of an asset whose open interest lies
     on one side only, in proportion to the imbalance (0: off). ``value_addition``/``value_deduction``: USD 1e30
-    governance adds to or takes from the pool's value.
+    governance adds to or takes from the pool's value. ``orphans_block``: as in the reference, value that belongs to
+    no share (a gift before the first deposit, dust after the last withdrawal) makes every later deposit mint
+    nothing; otherwise it goes to who mints next, and a deposit too small for any share is refused.
     """
 
     pool: str
@@ -36,6 +38,7 @@ class PoolSettings(Settings, frozen=True):
     skew_surcharge_bps: int = 0
     value_addition: int = 0
     value_deduction: int = 0
+    orphans_block: bool = False
 
     @property
     def key(self) -> Key:

@@ -26,9 +26,11 @@ def mint(draft: Draft, command: Mint) -> None:
     supply = ledger.supply_of(draft, pool.share)
     ledger.move(draft, command.token, draft.sender, pool.holder, command.amount)
     minted, rate = buy_debt(draft, pool, command.token, command.amount, _manager(pool))
-    shares = minted if value == 0 else mul_div_down(minted, supply, value)
-    if shares < command.min_shares:
-        raise Reject(Code.SHARES_BELOW_MINIMUM, limit=command.min_shares, actual=shares)
+    first = supply == 0 and not pool.orphans_block
+    shares = minted if value == 0 or first else mul_div_down(minted, supply, value)
+    least = command.min_shares if pool.orphans_block else max(1, command.min_shares)
+    if shares < least:
+        raise Reject(Code.SHARES_BELOW_MINIMUM, limit=least, actual=shares)
     ledger.issue(draft, pool.share, draft.sender, shares)
     draft.put(LastMint(pool.pool, draft.sender, draft.time))
     draft.record(
