@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from tests.storm.scene import Scene
 from zlp.engine import Command, Envelope
 from zlp.engine.commands import governance
 from zlp.engine.leaves.access import Pause
+from zlp.engine.leaves.base import Settings
 from zlp.engine.leaves.isolated import IsolatedSettings, MarketSettings
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.pool import AssetSettings, PoolSettings
@@ -78,6 +80,21 @@ TAXES: dict[str, tuple[object, ...]] = {
     "swap_fees.rebate": (False, False, True),
     "swap_fees.enabled": (True, True, False),
 }
+USUAL: dict[tuple[type, str], object] = {
+    (PoolSettings, "mint_enabled"): True,
+    (PoolSettings, "swap_enabled"): True,
+    (AssetSettings, "max_debt"): 0,
+    (AssetSettings, "buffer"): 0,
+    (IsolatedSettings, "leverage_enabled"): True,
+    (IsolatedSettings, "private_liquidation"): False,
+    (MarketSettings, "enabled"): True,
+    (MarketSettings, "max_leverage"): 300_000,
+    (MarketSettings, "max_long"): 0,
+    (MarketSettings, "max_short"): 0,
+    (MarketSettings, "max_short_hard"): 0,
+    (MarketSettings, "max_position"): 0,
+}
+"""Fields that stop most of a storm, with the value that lets it go on."""
 PAUSABLE = ("*", "Mint", "Burn", "IncreasePosition", "DecreasePosition", "PlaceOrder", "Nonsense")
 
 
@@ -95,7 +112,10 @@ def next_command(scene: Scene) -> Envelope:
 
 
 def _parameter(scene: Scene) -> Command:
-    """One field of one record of the venue."""
+    """One field of one record: half of the time back to what lets the venue work, else to anything."""
+    repairs = list(_repairs(scene))
+    if repairs and scene.random.random() < 0.5:
+        return scene.random.choice(repairs)
     kinds = [kind for kind in FIELDS if next(iter(scene.state.each(kind)), None) is not None]
     kind = scene.random.choice(kinds)
     record = scene.random.choice(list(scene.state.each(kind)))
@@ -103,8 +123,20 @@ def _parameter(scene: Scene) -> Command:
     if isinstance(record, PoolSettings) and isinstance(record.swap_fees, DynamicTax):
         fields |= TAXES
     field = scene.random.choice(list(fields))
-    value = json.dumps(scene.random.choice(fields[field]))
-    return governance.SetParameter(leaf=kind.__name__, key=json.dumps(list(record.key)), field=field, value=value)
+    return _setting(record, field, scene.random.choice(fields[field]))
+
+
+def _repairs(scene: Scene) -> Iterator[Command]:
+    for (kind, field), usual in USUAL.items():
+        for record in scene.state.each(kind):
+            if getattr(record, field) != usual:
+                yield _setting(record, field, usual)
+
+
+def _setting(record: Settings, field: str, value: object) -> Command:
+    return governance.SetParameter(
+        leaf=type(record).__name__, key=json.dumps(list(record.key)), field=field, value=json.dumps(value)
+    )
 
 
 def _authority(scene: Scene) -> Envelope:

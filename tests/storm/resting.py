@@ -28,13 +28,13 @@ def place(scene: Scene) -> Envelope:
             whole=scene.random.random() < 0.3,
         )
     elif scene.random.random() < 0.5:
-        amount = scene.amount(scene.held(account, market)) // 10
+        amount = scene.amount(scene.affordable(account, market)) // 10
         worth = amount * scene.bounds(market)[0] // 10 ** scene.assets[market].decimals
         action = isolated.IncreasePosition(
             pool=scene.pool.pool, market=market, collateral=market, is_long=True, amount=amount, size_delta=worth * 4
         )
     else:
-        amount = scene.amount(scene.held(account, market)) // 10
+        amount = scene.amount(scene.affordable(account, market)) // 10
         action = liquidity.Swap(pool=scene.pool.pool, path=(market, scene.token()), amount=amount)
     price = int(scene.bounds(market)[0] * scene.random.uniform(0.97, 1.03))
     command = orders.PlaceOrder(

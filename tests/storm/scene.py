@@ -17,6 +17,9 @@ from zlp.engine.rejections import Reject
 
 USD = 10**30
 BOUND = 2**256
+GIANT = "giant"
+"""The one trader who may own absurd amounts; ordinary ones spend at most `LARGEST_WORTH` at a time."""
+LARGEST_WORTH = 20_000_000
 ACCOUNTS = tuple(f"account-{number}" for number in range(24))
 BASE_PRICES = {"BTC": 60_000, "ETH": 3_000}
 """USD that prices wander around; every other volatile token's is 10, a stable token's 1."""
@@ -88,6 +91,14 @@ class Scene:
         limits = self.state.get(MarketSettings, (self.pool.pool, market))
         return 300_000 if limits is None else limits.max_leverage
 
+    def affordable(self, account: str, token: str) -> int:
+        """What an ordinary account may spend of a token at once."""
+        held = self.held(account, token)
+        if token not in self.assets:
+            return held
+        unit = 10 ** self.assets[token].decimals
+        return min(held, LARGEST_WORTH * USD * unit // self.bounds(token)[1])
+
     def amount(self, held: int) -> int:
         """An amount to spend out of ``held``: mostly some part of it, often an edge, rarely absurd."""
         draw = self.random.random()
@@ -103,7 +114,7 @@ class Scene:
 
     def edge(self) -> int:
         """A number at the edge of something."""
-        return self.random.choice((0, 1, 2, 10**6, 10**18, USD, 2**64, 2**128, BOUND - 1, BOUND))
+        return self.random.choice((0, 1, 2, 10**6, 10**12, 2**64, BOUND - 1, BOUND))
 
     def answer(self, asset: str) -> int:
         """The primary feed's next answer: a small step, a jump now and then, drawn back to the base price."""

@@ -8,11 +8,12 @@ from random import Random
 from typing import TypeAlias
 
 from tests.storm import disorder, governing, resting, revenue
-from tests.storm.scene import USD, Scene
+from tests.storm.scene import GIANT, USD, Scene
 from zlp.engine import Envelope, Root
 from zlp.engine.commands import custody, isolated, liquidity, prices
 from zlp.engine.leaves.isolated import Position
 from zlp.engine.leaves.ledger import Withdrawal
+from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.pool import PoolAsset
 from zlp.engine.leaves.prices import FastFeed, FastFeedSettings, PriceFeed, PriceSettings
 
@@ -25,7 +26,15 @@ def next_command(random: Random, root: Root, now: int) -> Envelope:
     unpriced = [asset.asset for asset in root.state.each(PriceSettings) if not _priced(root, asset.asset)]
     if unpriced:
         return rounds(scene)
-    return random.choices(ACTIONS, cum_weights=CUMULATIVE)[0](scene)
+    return _drawn(scene)(scene)
+
+
+def _drawn(scene: Scene) -> Action:
+    """An action; where the venue takes no orders, mostly a position instead."""
+    action = scene.random.choices(ACTIONS, cum_weights=CUMULATIVE)[0]
+    if action in (resting.place, resting.tend) and scene.state.get(OrderSettings, ()) is None:
+        return scene.random.choice((increase, decrease, decrease))
+    return action
 
 
 def _priced(root: Root, asset: str) -> bool:
@@ -83,8 +92,8 @@ def deposit(scene: Scene) -> Envelope:
     worth = int(10 ** scene.random.uniform(0, 7))
     unit = 10 ** scene.assets[token].decimals
     amount = worth * unit * USD // scene.bounds(token)[1]
-    if scene.random.random() < 0.01:
-        amount = scene.edge()
+    if scene.random.random() < 0.003:
+        account, amount = GIANT, scene.random.choice((2**100, 2**200, 2**254))
     command = custody.Deposit(account=account, token=token, amount=amount, reference=f"{scene.root.sequence}")
     return scene.envelope("bridge", command)
 
@@ -93,7 +102,7 @@ def mint(scene: Scene) -> Envelope:
     """Liquidity comes."""
     token = scene.token()
     account = scene.holder(token)
-    amount = scene.amount(scene.held(account, token))
+    amount = scene.amount(scene.affordable(account, token))
     least = scene.random.choice((0, 0, 0, amount, scene.edge()))
     command = liquidity.Mint(pool=scene.pool.pool, token=token, amount=amount, min_shares=least)
     return scene.envelope(account, command)
@@ -114,7 +123,7 @@ def swap(scene: Scene) -> Envelope:
     if scene.random.random() < 0.3:
         path = tuple(scene.token() for _ in range(scene.random.choice((1, 2, 3, 3, 3, 4))))
     account = scene.holder(path[0])
-    amount = scene.amount(scene.held(account, path[0]))
+    amount = scene.amount(scene.affordable(account, path[0]))
     if scene.random.random() < 0.03:
         amount = pool_worth(scene, path[0], path[-1])
     least = scene.random.choice((0, 0, 0, 0, scene.edge()))
@@ -133,7 +142,7 @@ def pool_worth(scene: Scene, token_in: str, token_out: str) -> int:
 def donate(scene: Scene) -> Envelope:
     """A gift to the pool."""
     token, account = scene.token(), scene.account()
-    amount = min(scene.amount(scene.held(account, token)), 10 ** scene.assets[token].decimals)
+    amount = min(scene.amount(scene.affordable(account, token)), 10 ** scene.assets[token].decimals)
     return scene.envelope(account, liquidity.Donate(pool=scene.pool.pool, token=token, amount=amount))
 
 
@@ -147,7 +156,7 @@ def increase(scene: Scene) -> Envelope:
         paid = scene.token()
         path = (paid, collateral)
     account = scene.holder(paid)
-    amount = scene.amount(scene.held(account, paid)) // scene.random.choice((1, 1, 10, 1_000))
+    amount = scene.amount(scene.affordable(account, paid)) // scene.random.choice((1, 1, 10, 1_000))
     worth = amount * scene.bounds(paid)[0] // 10 ** scene.assets[paid].decimals
     command = isolated.IncreasePosition(
         pool=scene.pool.pool,
@@ -229,7 +238,7 @@ def transfer(scene: Scene) -> Envelope:
     """Tokens or shares change hands."""
     account = scene.account()
     token = scene.random.choice((*scene.assets, scene.pool.share, scene.pool.debt))
-    command = custody.Transfer(token=token, to=scene.account(), amount=scene.amount(scene.held(account, token)))
+    command = custody.Transfer(token=token, to=scene.account(), amount=scene.amount(scene.affordable(account, token)))
     return scene.envelope(account, command)
 
 
@@ -241,8 +250,21 @@ def withdraw(scene: Scene) -> Envelope:
         settled = custody.SettleWithdrawal(withdrawal=number, paid=scene.random.random() < 0.7)
         return scene.envelope("bridge", settled)
     account, token = scene.account(), scene.token()
-    amount = scene.amount(scene.held(account, token)) // 10
+    amount = scene.amount(scene.affordable(account, token)) // 10
     return scene.envelope(account, custody.RequestWithdrawal(token=token, amount=amount, destination="elsewhere"))
+
+
+def tower(scene: Scene) -> Envelope:
+    """The giant puts absurd amounts in and takes them out again; the pool has to survive both."""
+    pool, token = scene.pool.pool, scene.token()
+    shares, held = scene.held(GIANT, scene.pool.share), scene.held(GIANT, token)
+    if shares:
+        return scene.envelope(GIANT, liquidity.Burn(pool=pool, token=token, shares=shares))
+    if not held:
+        return swap(scene)
+    if scene.random.random() < 0.2:
+        return scene.envelope(GIANT, custody.RequestWithdrawal(token=token, amount=held, destination="the moon"))
+    return scene.envelope(GIANT, liquidity.Mint(pool=pool, token=token, amount=held))
 
 
 WEIGHTS: dict[Action, float] = {
@@ -258,6 +280,7 @@ WEIGHTS: dict[Action, float] = {
     liquidate: 7,
     transfer: 1.5,
     withdraw: 1.5,
+    tower: 1,
     resting.place: 3,
     resting.tend: 9,
     revenue.next_command: 3,
