@@ -6,7 +6,7 @@ Only posted oracle prices enter; no trade inside the venue moves them (A6).
 from __future__ import annotations
 
 from zlp.engine.draft import Draft
-from zlp.engine.leaves.prices import FastFeed, FastFeedSettings, PriceFeed, PriceSettings, sampled
+from zlp.engine.leaves.prices import ComposedPrice, FastFeed, FastFeedSettings, PriceFeed, PriceSettings, sampled
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
 
@@ -23,7 +23,7 @@ def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     """The asset's minimum and maximum price (USD 1e30 per whole token) at second ``now``."""
     settings = reader.get(PriceSettings, (asset,))
     if settings is None:
-        raise Reject(Code.UNKNOWN_FEED, detail=asset)
+        return _composed(reader, asset, now)
     feed = reader.get(PriceFeed, (asset,))
     if feed is None or not feed.rounds:
         raise Reject(Code.NO_PRICE, detail=asset)
@@ -39,6 +39,15 @@ def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     return settings.spread.price(low, False), settings.spread.price(high, True)
 
 
+def _composed(reader: Reader, asset: str, now: int) -> tuple[int, int]:
+    """The bounds of an asset without a feed of its own: a capped ratio times a base."""
+    settings = reader.get(ComposedPrice, (asset,))
+    if settings is None:
+        raise Reject(Code.UNKNOWN_FEED, detail=asset)
+    ratio, base = bounds_at(reader, settings.ratio, now), bounds_at(reader, settings.base, now)
+    return settings.compose(ratio[0], base[0], now), settings.compose(ratio[1], base[1], now)
+
+
 def favoured(settings: PriceSettings, fast: FastFeedSettings, shared: FastFeed, feed: PriceFeed) -> bool:
     """Whether the fast price may be used alone (reference 13.2): not forced, not disputed, not run away."""
     if shared.spread_forced or len(shared.votes) >= fast.guard.votes_to_dispute:
@@ -48,6 +57,11 @@ def favoured(settings: PriceSettings, fast: FastFeedSettings, shared: FastFeed, 
 
 def require_fresh(draft: Draft, asset: str, *, reducing: bool = False) -> None:
     """Refuse a price that is too old: for new risk after ``max_age``, for reducing after its longer limit."""
+    composed = draft.get(ComposedPrice, (asset,))
+    if composed is not None:
+        require_fresh(draft, composed.ratio, reducing=reducing)
+        require_fresh(draft, composed.base, reducing=reducing)
+        return
     settings = draft.need(PriceSettings, (asset,), Code.UNKNOWN_FEED)
     limit = settings.max_age_reducing if reducing else settings.max_age
     if not limit:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from zlp.engine.fixed import UNITS, USD, mul_div_down
+from zlp.engine.fixed import RATE, UNITS, USD, mul_div_down
 from zlp.engine.leaves.base import Key, Leaf, Settings
 from zlp.engine.mechanisms.price_guard import FastPriceGuard, Spread
 
 ROUNDS_KEPT = 16
+YEAR = 31_536_000
 
 
 class PriceSettings(Settings, frozen=True):
@@ -58,6 +59,38 @@ class FastFeedSettings(Settings, frozen=True):
     def invalid(self) -> str | None:
         """As the guard says."""
         return self.guard.invalid()
+
+
+class ComposedPrice(Settings, frozen=True):
+    """An asset priced by two feeds: its ``ratio`` to ``base``, times the price of ``base`` (wstETH/ETH x ETH).
+
+    A staking token's ratio only creeps up, so a jump is a fault of its feed: the ratio counts at most as
+    ``anchor_ratio`` (1e30) grown by ``max_growth`` a year (1e18, linear) since ``anchored_at``. An
+    ``anchor_ratio`` of 0 does not cap. Both feeds have price settings of their own.
+    """
+
+    asset: str
+    ratio: str
+    base: str
+    anchor_ratio: int = 0
+    anchored_at: int = 0
+    max_growth: int = 0
+
+    @property
+    def key(self) -> Key:
+        """By asset."""
+        return (self.asset,)
+
+    def invalid(self) -> str | None:
+        """Composed of two other assets."""
+        return "asset, ratio and base must be different" if len({self.asset, self.ratio, self.base}) != 3 else None
+
+    def compose(self, ratio: int, base: int, now: int) -> int:
+        """The price at second ``now``, rounded down."""
+        if self.anchor_ratio:
+            grown = mul_div_down(self.max_growth, max(0, now - self.anchored_at), YEAR)
+            ratio = min(ratio, mul_div_down(self.anchor_ratio, RATE + grown, RATE))
+        return mul_div_down(ratio, base, USD)
 
 
 class PriceFeed(Leaf, frozen=True):
