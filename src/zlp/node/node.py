@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import structlog
 
 import zlp
-from zlp.engine import Envelope, InvariantBroken, Root
+from zlp.engine import Envelope, Root
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.governance import Found
-from zlp.journal import Header, Journal, JournalError, JournalMismatch, Record, SnapshotFolder
+from zlp.journal import Header, Journal, JournalMismatch, Record, SnapshotFolder
 from zlp.journal.record import decode_evidence, decode_raw_envelope
 from zlp.journal.replay import replay, require_profile
 from zlp.node.facts import Fact, Submission, fact_of
@@ -200,7 +200,7 @@ class Node:
             applied = time.perf_counter()
             if group:
                 self.journal.append([each.record for _, done in group for each in done])
-        except (InvariantBroken, JournalError) as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, going on could acknowledge a lie
             self._fail(fault, [reply for reply, _ in group])
             return
         synced = time.perf_counter()
@@ -220,8 +220,8 @@ class Node:
             if not reply.done():
                 reply.set_exception(refused)
             return None
-        except InvariantBroken:
-            log.critical("invariant broken", commands=[text.decode() for text in submission.texts])
+        except Exception:
+            log.critical("the engine is at fault", commands=[text.decode() for text in submission.texts])
             if not reply.done():
                 reply.set_exception(NodeDown("the engine refused to go on"))
             raise

@@ -1,1 +1,1 @@
-"""The venue's HTTP and WebSocket doors: authentication, schemas and limits."""
+"""The venue's doors: HTTP and WebSocket. Signatures, limits and errors live here; rules live in the engine."""

@@ -1,0 +1,191 @@
+"""The venue as an ASGI application: commands on a thin path of their own, everything else on Starlette."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from zlp.node import Fact, Node
+from zlp.server import reads
+from zlp.server.docs_page import PAGE
+from zlp.server.intake import Intake
+from zlp.server.limits import Buckets, Headers, Limits
+from zlp.server.openapi import document
+from zlp.server.problems import MEDIA_TYPE, Problem, answer_for, rejection_body, rejection_status
+from zlp.server.verifier import Verifier
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+JSON = b"application/json"
+SECURITY_HEADERS: Headers = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+
+
+class VenueApp:
+    """Routes four hot paths by hand; the rest goes to ``self.pages``, a Starlette application.
+
+    ``extra_reads``: routes of the read model. ``mounts``: more Starlette routes (the web page).
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        limits: Limits | None = None,
+        verifier_threads: int = 1,
+        extra_reads: Iterable[reads.Read] = (),
+        mounts: Iterable[Any] = (),
+    ) -> None:
+        self.node = node
+        self.limits = limits or Limits()
+        self.verifier = Verifier(node.identity, threads=verifier_threads, spent=node.metrics.signature.inc)
+        self.intake = Intake(node, self.verifier, self.limits)
+        self.addresses = Buckets(self.limits.address_per_second, self.limits.address_burst, "too_many_requests")
+        self.reads = [*reads.READS, *extra_reads]
+        self.openapi = msgspec.json.encode(document(self.reads))
+        self._posts: dict[str, tuple[Callable[[bytes], Awaitable[tuple[int, bytes, Headers]]], int]] = {
+            "/v1/command": (self._command, self.limits.body_bytes),
+            "/v1/commands": (self._commands, self.limits.batch_body_bytes),
+            "/v1/quote": (self._quote, self.limits.body_bytes),
+            "/v1/auth/check": (self._check, self.limits.body_bytes),
+        }
+        self.pages = Starlette(routes=[*self._routes(), *mounts], exception_handlers=HANDLERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.pages(scope, receive, send)  # type: ignore[arg-type]
+            return
+        post = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
+        headers: Headers = ()
+        try:
+            headers = self._admit(scope)
+            if post is None:
+                await self.pages(scope, receive, _with_headers(send, (*headers, *SECURITY_HEADERS)))  # type: ignore[arg-type]
+                return
+            handler, limit = post
+            status, body, more = await handler(await _body(scope, receive, limit))
+        except Exception as fault:  # noqa: BLE001 - answer_for raises what it does not know
+            status, body, more = answer_for(fault)
+        await _answer(send, status, body, (*headers, *more))
+
+    def _admit(self, scope: Scope) -> Headers:
+        """Charge the address. Probes of health and metrics are free, so that a busy venue stays observable."""
+        if not self.limits.address_per_second or scope["path"] in ("/health", "/ready", "/metrics"):
+            return ()
+        client = scope["client"]
+        return self.addresses.take(client[0] if client else "local")
+
+    async def _command(self, body: bytes) -> tuple[int, bytes, Headers]:
+        submission, headers = await self.intake.one(body)
+        (fact,) = await self.node.submit(submission)
+        rejection = fact.receipt.rejection
+        if rejection is None:
+            return 200, fact.body, headers
+        more = {"sequence": str(fact.sequence), "digest": fact.receipt.digest}
+        return rejection_status(rejection), rejection_body(rejection, **more), headers
+
+    async def _commands(self, body: bytes) -> tuple[int, bytes, Headers]:
+        submission, headers = await self.intake.many(body)
+        facts: tuple[Fact, ...] = await self.node.submit(submission)
+        return 200, b'{"receipts":[' + b",".join([fact.body for fact in facts]) + b"]}", headers
+
+    async def _quote(self, body: bytes) -> tuple[int, bytes, Headers]:
+        return 200, msgspec.json.encode(reads.quote(self.node, body)), ()
+
+    async def _check(self, body: bytes) -> tuple[int, bytes, Headers]:
+        return 200, msgspec.json.encode(await self.intake.check(body)), ()
+
+    def _routes(self) -> list[Route]:
+        routes = [Route(read.path, self._page_of(read), methods=["GET"]) for read in self.reads]
+        return [
+            *routes,
+            Route("/health", self._health),
+            Route("/ready", self._ready),
+            Route("/metrics", self._metrics),
+            Route("/openapi.json", lambda _: Response(self.openapi, media_type="application/json")),
+            Route("/docs", lambda _: HTMLResponse(PAGE)),
+        ]
+
+    def _page_of(self, read: reads.Read) -> Callable[[Request], Awaitable[Response]]:
+        async def respond(request: Request) -> Response:
+            if self.node.status == "failed":
+                raise Problem("unavailable", self.node.fault)
+            parameters = reads.Parameters(request.path_params, dict(request.query_params), self.limits)
+            return Response(msgspec.json.encode(read.handler(self.node, parameters)), media_type="application/json")
+
+        return respond
+
+    async def _health(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
+        status = 503 if self.node.status == "failed" else 200
+        return Response(msgspec.json.encode(self.node.describe()), status, media_type="application/json")
+
+    async def _ready(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
+        status = 200 if self.node.status == "ready" else 503
+        return Response(msgspec.json.encode(self.node.describe()), status, media_type="application/json")
+
+    async def _metrics(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
+        return Response(generate_latest(self.node.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _missing(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    return Response(Problem("not_found").body(), 404, media_type=MEDIA_TYPE.decode())
+
+
+async def _wrong_method(request: Request, fault: Any) -> Response:  # noqa: ARG001 - Starlette's signature
+    return Response(Problem("method_not_allowed").body(), 405, fault.headers, media_type=MEDIA_TYPE.decode())
+
+
+async def _problem(request: Request, fault: Any) -> Response:  # noqa: ARG001 - Starlette's signature
+    return Response(fault.body(), fault.status, media_type=MEDIA_TYPE.decode())
+
+
+HANDLERS: dict[Any, Any] = {404: _missing, 405: _wrong_method, Problem: _problem}
+
+
+async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The request's body, refused as soon as it is known to be too large. The protocol bounds how long it takes."""
+    declared = kind = b""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            declared = value
+        elif name == b"content-type":
+            kind = value
+    if not kind.lower().startswith(JSON):
+        raise Problem("unsupported_media_type", kind.decode("latin-1")[:80])
+    if declared.isdigit() and int(declared[:18]) > limit:
+        raise Problem("body_too_large", limit=limit, actual=int(declared[:18]), headers=((b"connection", b"close"),))
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            break
+    if len(body) > limit:
+        raise Problem("body_too_large", limit=limit, actual=len(body), headers=((b"connection", b"close"),))
+    return body
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    kind = JSON if status < 400 else MEDIA_TYPE
+    start = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *headers, *SECURITY_HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _with_headers(send: Send, headers: Headers) -> Send:
+    async def extended(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *headers]}
+        await send(message)
+
+    return extended

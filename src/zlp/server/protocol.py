@@ -1,0 +1,105 @@
+"""uvicorn's HTTP protocol with the patience of a public venue: a request arrives whole and soon, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from zlp.server.limits import Connections
+from zlp.server.problems import Problem
+
+REASONS = {408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
+
+HEAD = b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """Bounds the time a request may take to arrive, the size of its head, and the connections of an address."""
+
+    def __init__(self, connections_open: Connections, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.connections_open = connections_open
+        self.limits = connections_open.limits
+        self._arrival: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._in_head = True
+        self._counted = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection, and start waiting for its first request."""
+        super().connection_made(transport)
+        address = self.client[0] if self.client else "local"
+        if not self.connections_open.open(address):
+            self._refuse(503, Problem("too_many_requests", "too many connections").body())
+            return
+        self._counted = address
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting and uncount."""
+        self._stop_waiting()
+        if self._counted:
+            self.connections_open.close(self._counted)
+            self._counted = ""
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count the head's bytes before the parser keeps them."""
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+        if self._arrival is None and (self.cycle is None or self.cycle.response_complete):
+            self._expect()
+        super().data_received(data)
+        # One read may hold the whole head and part of the body, so only what is still open after it counts.
+        if self._in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
+            self._refuse(431, b"")
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._in_head = False
+        self._head_bytes = 0
+        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > self.limits.head_bytes:
+            self._refuse(431, b"")
+            return
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole: it may take as long as it takes."""
+        self._stop_waiting()
+        self._in_head = True
+        if self.cycle is not None:
+            super().on_message_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Body bytes, unless the request was refused by its head."""
+        if self.cycle is not None:
+            super().on_body(body)
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is a stream's now; the stream uncounts it."""
+        self._stop_waiting()
+        self._counted = ""
+        super().handle_websocket_upgrade()
+
+    def _expect(self) -> None:
+        self._arrival = self.loop.call_later(self.limits.request_seconds, self._too_slow)
+
+    def _stop_waiting(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _too_slow(self) -> None:
+        self._arrival = None
+        self._refuse(408, Problem("request_timeout", limit=self.limits.request_seconds).body())
+
+    def _refuse(self, status: int, body: bytes) -> None:
+        """Answer by hand and hang up; no application ever sees the request."""
+        if self.transport.is_closing():
+            return
+        self.transport.write(HEAD % (status, REASONS[status], len(body)) + body)
+        self.transport.close()

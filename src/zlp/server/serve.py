@@ -1,0 +1,87 @@
+"""Run a node behind uvicorn: one process, one event loop, until told to stop or the node stops itself."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import uvicorn
+
+from zlp.server.app import VenueApp
+from zlp.server.hub import Hub
+from zlp.server.limits import Connections
+from zlp.server.protocol import PatientProtocol
+from zlp.server.stream import StreamProtocol
+
+log = structlog.get_logger("zlp.server")
+# The recovering thread asks for the interpreter after each signature; with the default of 5 ms it would wait
+# longer than it computes.
+SWITCH_SECONDS = 0.000_2
+STOP_SECONDS = 10
+
+
+class VenueServer:
+    """A venue on a socket. ``port`` 0 lets the system choose; ``address`` tells it once ``started``."""
+
+    def __init__(self, app: VenueApp, *, host: str = "127.0.0.1", port: int = 8420, **uvicorn_options: Any) -> None:
+        self.app, self.node = app, app.node
+        self.hub = Hub(self.node)
+        connections = Connections(app.limits)
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop" if sys.platform != "win32" else "asyncio",
+            http=functools.partial(PatientProtocol, connections),  # type: ignore[arg-type]
+            ws=functools.partial(StreamProtocol, self.hub, connections),  # type: ignore[arg-type]
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            backlog=2_048,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            **uvicorn_options,
+        )
+        self._uvicorn = uvicorn.Server(config)
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        host, port = self._uvicorn.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    async def run(self, on_start: Callable[[str], None] | None = None) -> None:
+        """Serve until ``stop``, a signal, or a fault of the node; then stop the node in order."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        watcher = asyncio.create_task(self._watch(on_start))
+        try:
+            await self._uvicorn.serve()
+        finally:
+            watcher.cancel()
+            self.app.verifier.close()
+            await self.node.stop()
+
+    async def _watch(self, on_start: Callable[[str], None] | None) -> None:
+        while not self._uvicorn.started:  # noqa: ASYNC110 - uvicorn offers a flag, no event
+            await asyncio.sleep(0.005)
+        log.info("listening", address=self.address)
+        if on_start is not None:
+            on_start(self.address)
+        await self.node.stopped.wait()
+        self.stop()
+
+    async def started(self) -> str:
+        """Wait until it listens; where."""
+        while not self._uvicorn.started:  # noqa: ASYNC110 - uvicorn offers a flag, no event
+            await asyncio.sleep(0.005)
+        return self.address
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+        self._uvicorn.should_exit = True
