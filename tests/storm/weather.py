@@ -11,6 +11,7 @@ from random import Random
 from typing import TypeAlias
 
 from tests.auditor import Auditor, Disagreement, slow_pool_value
+from tests.storm.fund_scene import fund_faults
 from tests.storm.venues import GENESIS_TIME, genesis
 from zlp.engine import Envelope, Root, pricing
 from zlp.engine.branches.basket.valuation import pool_value
@@ -97,7 +98,12 @@ class Storm:
             self.reasons[f"{name} {receipt.rejection.code}"] += 1
 
     def _audit(self) -> None:
-        faults = [*self.root.audit(), *self.auditor.faults(self.root), *value_faults(self.root)]
+        faults = [
+            *self.root.audit(),
+            *self.auditor.faults(self.root),
+            *value_faults(self.root),
+            *fund_faults(self.root),
+        ]
         if faults:
             raise Disagreement("; ".join(faults))
 
