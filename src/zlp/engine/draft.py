@@ -10,7 +10,7 @@ from zlp.engine.commands.base import Command
 from zlp.engine.events.base import Event
 from zlp.engine.leaves.base import Key, Leaf
 from zlp.engine.rejections import Code, Reject
-from zlp.engine.state import Reader
+from zlp.engine.state import Reader, State
 
 L = TypeVar("L", bound=Leaf)
 _ABSENT: Any = object()
@@ -21,15 +21,16 @@ class Draft:
 
     ``time`` is the envelope's second, ``sender`` the account the command acts for, ``sequence`` its place in
     the log. ``route`` is the root's dispatch, for commands that carry another command (orders, proposals).
-    ``memo`` caches pure readings (prices) for the length of one command.
+    ``memo`` caches pure readings (prices, weights) for the length of one command.
     """
 
-    __slots__ = ("base", "events", "memo", "route", "sender", "sequence", "time", "writes")
+    __slots__ = ("_tables", "base", "events", "memo", "route", "sender", "sequence", "time", "writes")
 
     def __init__(
         self, base: Reader, *, time: int, sender: str, sequence: int, route: Callable[[Draft, Command], None]
     ) -> None:
         self.base = base
+        self._tables = base.tables if isinstance(base, State) else None
         self.route = route
         self.time = time
         self.sender = sender
@@ -46,7 +47,10 @@ class Draft:
             if leaf is not _ABSENT:
                 found: L | None = leaf
                 return found
-        return self.base.get(kind, key)
+        if self._tables is None:
+            return self.base.get(kind, key)
+        below = self._tables.get(kind)  # reading the state's table here saves a call on the hottest path
+        return None if below is None else below.get(key)  # type: ignore[return-value]
 
     def need(self, kind: type[L], key: Key, code: Code) -> L:
         """The leaf, or a rejection with ``code``."""

@@ -46,7 +46,10 @@ def total_weight(reader: Reader, pool: PoolSettings) -> int:
 
 def inventory(draft: Draft, pool: PoolSettings, asset: AssetSettings, debt: int, supply: int) -> Inventory:
     """The asset as the fee curve sees it: its debt against its share of all pool debt."""
-    return Inventory(debt, supply, asset.weight, total_weight(draft, pool), asset.stable)
+    weights = draft.memo.get(pool.share)
+    if weights is None:
+        weights = draft.memo[pool.share] = total_weight(draft, pool)
+    return Inventory(debt, supply, asset.weight, weights, asset.stable)
 
 
 def touch(draft: Draft, pool: PoolSettings, settings: AssetSettings) -> PoolAsset:
