@@ -17,7 +17,7 @@ from zlp.engine.draft import Draft
 from zlp.engine.events import credit as events
 from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.credit import PROTOCOL_HOLDER, STAKERS_HOLDER, CreditStake, FeeRecipients
-from zlp.engine.mechanisms.credit import divided
+from zlp.engine.mechanisms.credit import recipient_parts
 from zlp.engine.rejections import Code, Reject
 
 
@@ -59,7 +59,7 @@ def pay_recipients(draft: Draft, command: commands.PayRecipients) -> None:
     amount = ledger.balance_of(draft, PROTOCOL_HOLDER, command.token)
     if not recipients or not amount:
         raise Reject(Code.NOTHING_TO_CLAIM, actual=amount, detail=command.token)
-    parts = divided(amount, tuple(recipient.share for recipient in recipients))
+    parts = recipient_parts(amount, tuple(recipient.share for recipient in recipients))
     for recipient, part in zip(recipients, parts, strict=True):
         ledger.move(draft, command.token, PROTOCOL_HOLDER, recipient.account, part)
         draft.record(events.RecipientPaid(account=recipient.account, token=command.token, amount=part))

@@ -84,3 +84,13 @@ def divided(amount: int, shares: tuple[int, ...]) -> list[int]:
     total = sum(shares)
     parts = [mul_div_down(amount, share, total) for share in shares[:-1]]
     return [*parts, amount - sum(parts)]
+
+
+def recipient_parts(amount: int, shares: tuple[int, ...]) -> list[int]:
+    """``amount`` for fee recipients by their ``shares`` (1e18); the last receives what is left.
+
+    The share is taken first, then scaled up to the whole, each rounded down as the reference does.
+    """
+    total = sum(shares)
+    parts = [mul_div_down(mul_div_down(amount, share, RATE), RATE, total) for share in shares[:-1]]
+    return [*parts, amount - sum(parts)]
