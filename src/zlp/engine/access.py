@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zlp.engine.commands.base import Envelope
+from zlp.engine import codec
+from zlp.engine.commands.base import Command, Envelope
 from zlp.engine.draft import Draft
 from zlp.engine.leaves.access import Agent, Counter, Nonces, Pause, Role, RoleHolder
 from zlp.engine.leaves.orders import OrderSettings
@@ -15,14 +16,19 @@ NONCE_FUTURE_MS = 86_400_000
 
 
 def admit(draft: Draft, envelope: Envelope, *, quoting: bool = False) -> None:
-    """Refuse a command that came too late, twice, from a key that may not, or while its scope is paused."""
+    """Refuse a command that came too late, twice, from a key that may not, or while its scope is paused.
+
+    Nobody acts as one of the engine's own holders, nor as a multisig but by its members' approvals.
+    """
+    if not envelope.account or ":" in envelope.account:
+        raise Reject(Code.INVALID_ACCOUNT, detail=envelope.account)
     if envelope.deadline and draft.time > envelope.deadline:
         raise Reject(Code.DEADLINE_PASSED, limit=envelope.deadline, actual=draft.time)
     if envelope.signer and envelope.signer != envelope.account:
         _check_agent(draft, envelope)
-    _check_pause(draft, envelope)
+    require_running(draft, envelope.command)
     if not quoting:
-        _check_immediate(draft, envelope)
+        require_immediate(draft, envelope.command)
     if envelope.nonce:
         _use_nonce(draft, envelope.account, envelope.nonce)
 
@@ -33,12 +39,24 @@ def _check_agent(draft: Draft, envelope: Envelope) -> None:
         raise Reject(Code.AGENT_NOT_APPROVED, detail=f"{envelope.signer} for {envelope.account}")
     if draft.time > agent.expires:
         raise Reject(Code.AGENT_EXPIRED, limit=agent.expires, actual=draft.time)
-    if envelope.command.scope not in agent.scopes:
-        raise Reject(Code.AGENT_OUT_OF_SCOPE, detail=envelope.command.scope)
+    _check_scope(envelope.command, envelope.account, agent.scopes)
 
 
-def _check_pause(draft: Draft, envelope: Envelope) -> None:
-    kind = type(envelope.command)
+def _check_scope(command: Command, account: str, scopes: tuple[str, ...]) -> None:
+    """An agent needs the command's scope, and the transfer scope to have anything paid to somebody else."""
+    if command.scope not in scopes:
+        raise Reject(Code.AGENT_OUT_OF_SCOPE, detail=command.scope)
+    receiver = getattr(command, "to", "")
+    if receiver and receiver != account and "transfer" not in scopes:
+        raise Reject(Code.AGENT_OUT_OF_SCOPE, detail="transfer")
+    action = getattr(command, "action", "")
+    if action:
+        _check_scope(codec.decode_command(action), account, scopes)
+
+
+def require_running(draft: Draft, command: Command) -> None:
+    """Refuse a command while the guardian has stopped it."""
+    kind = type(command)
     if draft.get(Pause, (kind.__name__,)) is not None:
         raise Reject(Code.PAUSED, detail=kind.__name__)
     if kind.scope == "govern" or kind.reduces_risk:
@@ -47,9 +65,9 @@ def _check_pause(draft: Draft, envelope: Envelope) -> None:
         raise Reject(Code.PAUSED, detail="*")
 
 
-def _check_immediate(draft: Draft, envelope: Envelope) -> None:
+def require_immediate(draft: Draft, command: Command) -> None:
     """A priced action sent directly would be priced at what its sender already knows."""
-    kind = type(envelope.command)
+    kind = type(command)
     if kind.orderable:
         settings = draft.get(OrderSettings, ())
         if settings is not None and kind.__name__ not in settings.immediate:

@@ -16,7 +16,7 @@ from zlp.engine import access, invariants
 from zlp.engine.branches import CATALOGUE
 from zlp.engine.branches.base import Handler, Observer
 from zlp.engine.codec import canonical, decode_leaf, plain
-from zlp.engine.commands.base import Command, Envelope, check_ranges
+from zlp.engine.commands.base import Command, Envelope, check_envelope, check_ranges
 from zlp.engine.draft import Draft
 from zlp.engine.events.base import Event
 from zlp.engine.leaves.access import Installed
@@ -95,6 +95,7 @@ class Root:
         return Quote(receipt, self.state if rejection else draft)
 
     def _run(self, envelope: Envelope, *, quoting: bool = False) -> tuple[Draft, Rejection | None]:
+        check_envelope(envelope)
         draft = Draft(
             self.state,
             time=envelope.time,
@@ -105,8 +106,6 @@ class Root:
         try:
             if envelope.time < self.time:
                 raise Reject(Code.TIME_WENT_BACK, limit=self.time, actual=envelope.time)
-            if not isinstance(envelope.command, Command):
-                raise Reject(Code.MALFORMED_COMMAND, detail="not a command")
             check_ranges(envelope.command)
             access.admit(draft, envelope, quoting=quoting)
             self._route(draft, envelope.command)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from zlp.engine import codec
-from zlp.engine.access import next_number, require_role
+from zlp.engine.access import next_number, require_immediate, require_role, require_running
 from zlp.engine.branches import tree
 from zlp.engine.branches.base import Branch
 from zlp.engine.commands import governance as commands
@@ -175,7 +175,11 @@ def _approve(draft: Draft, number: int) -> None:
     draft.record(events.Approved(number=number, member=member, executed=executed))
     if executed:
         draft.drop(proposal)
-        draft.run(codec.decode_command(proposal.command), group.account)
+        command = codec.decode_command(proposal.command)
+        check_ranges(command)
+        require_running(draft, command)
+        require_immediate(draft, command)
+        draft.run(command, group.account)
     else:
         draft.put(msgspec.structs.replace(proposal, approvals=approvals))
 

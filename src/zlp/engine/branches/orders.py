@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from zlp.engine import codec, ledger, pricing
-from zlp.engine.access import has_role, next_number
+from zlp.engine.access import has_role, next_number, require_running
 from zlp.engine.branches.base import Branch
 from zlp.engine.commands import orders as commands
 from zlp.engine.commands.base import Command, check_ranges
@@ -145,10 +145,9 @@ def _execute(draft: Draft, number: int, reward_to: str) -> None:
         _end(draft, settings, order, "expired", _expired_fee_to(draft, settings, order))
         return
     if order.placed_at + settings.keeper_delay > draft.time:
-        raise Reject(
-            Code.REQUEST_TOO_YOUNG, limit=order.placed_at + settings.keeper_delay, actual=draft.time
-        )
+        raise Reject(Code.REQUEST_TOO_YOUNG, limit=order.placed_at + settings.keeper_delay, actual=draft.time)
     action = _action(order.action)
+    require_running(draft, action)
     if settings.newer_price:
         _require_newer_prices(draft, order, action)
     _require_trigger(draft, order, action)

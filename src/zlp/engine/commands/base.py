@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,7 @@ from zlp.engine.rejections import Code, Reject
 Signed: TypeAlias = Annotated[int, "signed"]
 """An integer field that may be negative; every other integer of a command is from 0 to 2**256 - 1."""
 
+TIME_LIMIT = 2**63
 TEXT_LIMIT = 4_096
 ITEMS_LIMIT = 1_024
 
@@ -61,17 +62,59 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     deadline: int = 0
 
 
-Checks: TypeAlias = tuple[tuple[tuple[str, bool], ...], tuple[str, ...], tuple[str, ...]]
-_checks: dict[type, Checks] = {}
+class MalformedEnvelope(ValueError):  # noqa: N818 - named by what it is
+    """Not an envelope at all: a fault of the caller, never sequenced. ``code`` is ``malformed_command``."""
+
+    code = Code.MALFORMED_COMMAND
 
 
-def _accepts(hint: Any, wanted: type) -> bool:
+def check_envelope(envelope: Envelope) -> None:
+    """Raise ``MalformedEnvelope`` unless it carries a command, whole seconds and names as text."""
+    for name in ("time", "nonce", "deadline"):
+        number = getattr(envelope, name)
+        if type(number) is not int or not 0 <= number < TIME_LIMIT:
+            raise MalformedEnvelope(f"{name} must be an integer from 0 to 2**63 - 1")
+    for name in ("account", "signer"):
+        text = getattr(envelope, name)
+        if not isinstance(text, str) or len(text) > TEXT_LIMIT:
+            raise MalformedEnvelope(f"{name} must be text of at most {TEXT_LIMIT}")
+    if not isinstance(envelope.command, Command):
+        raise MalformedEnvelope("command must be a command")
+
+
+class _Check(NamedTuple):
+    """What one field, or one item of a tuple, may be."""
+
+    name: str
+    kinds: tuple[type, ...]
+    signed: bool
+    item: _Check | None
+
+
+class _Plan(NamedTuple):
+    """The fields of a struct, the plain ones apart because they are checked fastest."""
+
+    amounts: tuple[str, ...]
+    texts: tuple[str, ...]
+    flags: tuple[str, ...]
+    others: tuple[_Check, ...]
+
+
+_plans: dict[type, _Plan] = {}
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """The types a value of this hint may have; empty for any."""
     origin = typing.get_origin(hint)
     if origin is Annotated:
-        return _accepts(typing.get_args(hint)[0], wanted)
+        return _kinds(typing.get_args(hint)[0])
     if origin in (types.UnionType, typing.Union):
-        return any(_accepts(part, wanted) for part in typing.get_args(hint))
-    return (origin or hint) is wanted
+        parts = [_kinds(part) for part in typing.get_args(hint)]
+        return tuple(kind for part in parts for kind in part) if all(parts) else ()
+    if origin is typing.Literal:
+        return tuple(type(choice) for choice in typing.get_args(hint))
+    kind = origin or hint
+    return (kind,) if isinstance(kind, type) and kind is not object else ()
 
 
 def _is_signed(hint: Any) -> bool:
@@ -80,15 +123,12 @@ def _is_signed(hint: Any) -> bool:
     return any(_is_signed(part) for part in typing.get_args(hint))
 
 
-def _compile(kind: type) -> Checks:
-    """Sort the fields of a struct by what has to be checked: integers, texts, nested values."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    fields = {name: hints[name] for name in kind.__struct_fields__}  # type: ignore[attr-defined]
-    numbers = tuple((name, _is_signed(hint)) for name, hint in fields.items() if _accepts(hint, int))
-    texts = tuple(name for name, hint in fields.items() if _accepts(hint, str))
-    plain = {name for name, _ in numbers} | set(texts)
-    nested = tuple(name for name, hint in fields.items() if name not in plain and not _accepts(hint, bool))
-    return numbers, texts, nested
+def _field(name: str, hint: Any) -> _Check:
+    item = None
+    if typing.get_origin(hint) is tuple:
+        items = [part for part in typing.get_args(hint) if part is not Ellipsis]
+        item = _field(name, items[0] if len(items) == 1 else Any)
+    return _Check(name, _kinds(hint), _is_signed(hint), item)
 
 
 def check_ranges(value: Any) -> None:
@@ -96,37 +136,54 @@ def check_ranges(value: Any) -> None:
 
     Callers inside the process are not trusted more than the wire: a float amount is refused here.
     """
-    kind = type(value)
-    checks = _checks.get(kind)
-    if checks is None:
-        checks = _checks[kind] = _compile(kind)
-    numbers, texts, nested = checks
-    for name, signed in numbers:
-        number = getattr(value, name)
-        if type(number) is not int:
-            if number is None:
-                continue
+    plan = _plans.get(type(value)) or _plan(type(value))
+    for name in plan.amounts:
+        amount = getattr(value, name)
+        if type(amount) is not int:
             raise Reject(Code.MALFORMED_COMMAND, detail=f"{name} must be an integer")
-        if number >= UINT256 or number < (-UINT256 if signed else 0):
+        if not 0 <= amount < UINT256:
             raise Reject(Code.AMOUNT_OUT_OF_RANGE, detail=name)
-    for name in texts:
+    for name in plan.texts:
         text = getattr(value, name)
-        if text is not None and (not isinstance(text, str) or len(text) > TEXT_LIMIT):
+        if not isinstance(text, str) or len(text) > TEXT_LIMIT:
             raise Reject(Code.MALFORMED_COMMAND, detail=f"{name} must be text of at most {TEXT_LIMIT}")
-    for name in nested:
-        _check_nested(name, getattr(value, name))
+    for name in plan.flags:
+        if type(getattr(value, name)) is not bool:
+            raise Reject(Code.MALFORMED_COMMAND, detail=f"{name} must be true or false")
+    for check in plan.others:
+        _check_value(check, getattr(value, check.name))
 
 
-def _check_nested(name: str, value: Any) -> None:
-    if isinstance(value, msgspec.Struct):
-        check_ranges(value)
-    elif isinstance(value, tuple):
+def _plan(kind: type) -> _Plan:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    plain: dict[Any, list[str]] = {int: [], str: [], bool: []}
+    others = []
+    for name in kind.__struct_fields__:  # type: ignore[attr-defined]
+        if hints[name] in plain:
+            plain[hints[name]].append(name)
+        else:
+            others.append(_field(name, hints[name]))
+    plan = _Plan(tuple(plain[int]), tuple(plain[str]), tuple(plain[bool]), tuple(others))
+    _plans[kind] = plan
+    return plan
+
+
+def _check_value(check: _Check, value: Any) -> None:
+    name, kinds, signed, item = check
+    kind = type(value)
+    if kind not in kinds and kinds and (kind is bool or not isinstance(value, kinds)):
+        raise Reject(Code.MALFORMED_COMMAND, detail=f"{name} has the wrong type")
+    if kind is int:
+        if value >= UINT256 or value < (-UINT256 if signed else 0):
+            raise Reject(Code.AMOUNT_OUT_OF_RANGE, detail=name)
+    elif kind is str:
+        if len(value) > TEXT_LIMIT:
+            raise Reject(Code.MALFORMED_COMMAND, limit=TEXT_LIMIT, actual=len(value), detail=name)
+    elif kind is tuple:
         if len(value) > ITEMS_LIMIT:
             raise Reject(Code.MALFORMED_COMMAND, limit=ITEMS_LIMIT, actual=len(value), detail=name)
-        for item in value:
-            _check_nested(name, item)
-    elif isinstance(value, int):
-        if not 0 <= value < UINT256:
-            raise Reject(Code.AMOUNT_OUT_OF_RANGE, detail=name)
-    elif value is not None and not isinstance(value, (str, msgspec.Raw)):
-        raise Reject(Code.MALFORMED_COMMAND, detail=f"{name} has an unexpected type")
+        if item is not None:
+            for part in value:
+                _check_value(item, part)
+    elif isinstance(value, msgspec.Struct):
+        check_ranges(value)
