@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from zlp.engine import codec, ledger, pricing
 from zlp.engine.access import has_role, next_number, require_running
 from zlp.engine.branches.base import Branch
+from zlp.engine.branches.custody import require_account
 from zlp.engine.commands import orders as commands
 from zlp.engine.commands.base import Command, check_ranges
 from zlp.engine.draft import Draft
@@ -136,6 +137,7 @@ def execute_many(draft: Draft, command: commands.ExecuteOrders) -> None:
 
 def _execute(draft: Draft, number: int, reward_to: str) -> None:
     settings = _settings(draft)
+    require_account(reward_to)
     order = draft.need(Order, (number,), Code.UNKNOWN_ORDER)
     if draft.sender == order.account and not has_role(draft, Role.KEEPER, draft.sender):
         _require_age(draft, order, settings.owner_delay)

@@ -6,6 +6,7 @@ from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import USD_PER_DEBT, load_asset, load_listed, load_pool
 from zlp.engine.branches.basket.debt import buy_debt, sell_debt
 from zlp.engine.branches.basket.valuation import pool_value_in_debt
+from zlp.engine.branches.custody import require_account
 from zlp.engine.commands.liquidity import Burn, Donate, Mint
 from zlp.engine.draft import Draft
 from zlp.engine.events.liquidity import Donated, SharesBurned, SharesMinted
@@ -52,6 +53,8 @@ def mint(draft: Draft, command: Mint) -> None:
 def burn(draft: Draft, command: Burn) -> None:
     """A token for shares, priced at the pool's minimum value; not before the cool-down has passed."""
     pool = load_pool(draft, command.pool)
+    receiver = command.to or draft.sender
+    require_account(receiver)
     if command.shares == 0:
         raise Reject(Code.ZERO_AMOUNT)
     last = draft.get(LastMint, (pool.pool, draft.sender))
@@ -66,7 +69,6 @@ def burn(draft: Draft, command: Burn) -> None:
     if debt > held:
         ledger.issue(draft, pool.debt, _manager(pool), debt - held)
     ledger.retire(draft, pool.share, draft.sender, command.shares)
-    receiver = command.to or draft.sender
     paid, rate = sell_debt(draft, pool, command.token, debt, _manager(pool), receiver)
     if paid < command.min_amount:
         raise Reject(Code.AMOUNT_BELOW_MINIMUM, limit=command.min_amount, actual=paid)

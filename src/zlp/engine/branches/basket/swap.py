@@ -8,6 +8,7 @@ from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import DEBT_UNIT, inventory, load_listed, load_pool, touch
 from zlp.engine.branches.basket.debt import charge
 from zlp.engine.branches.basket.surcharge import skew_surcharge
+from zlp.engine.branches.custody import require_account
 from zlp.engine.commands.liquidity import Swap
 from zlp.engine.draft import Draft
 from zlp.engine.events.liquidity import Swapped
@@ -24,7 +25,9 @@ def swap(draft: Draft, command: Swap) -> None:
     pool = load_pool(draft, command.pool)
     if not 2 <= len(command.path) <= LONGEST_PATH:
         raise Reject(Code.INVALID_PATH, limit=LONGEST_PATH, actual=len(command.path))
-    swap_along(draft, pool, command.path, command.amount, command.min_amount, command.to or draft.sender)
+    receiver = command.to or draft.sender
+    require_account(receiver)
+    swap_along(draft, pool, command.path, command.amount, command.min_amount, receiver)
 
 
 def swap_along(

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.swap import swap_along
+from zlp.engine.branches.custody import require_account
 from zlp.engine.branches.isolated import shorts
 from zlp.engine.branches.isolated.book import Book, open_book
 from zlp.engine.branches.isolated.health import require_healthy, require_proportions
@@ -26,6 +27,7 @@ def decrease(draft: Draft, command: DecreasePosition) -> None:
     if swaps and command.path[0] != command.collateral:
         raise Reject(Code.INVALID_PATH, detail="the path must start at the collateral")
     receiver = command.to or draft.sender
+    require_account(receiver)
     paid = reduce(book, size_delta, command.collateral_delta, draft.sender if swaps else receiver)
     if swaps and paid:
         swap_along(draft, book.pool, command.path, paid, command.min_amount, receiver)

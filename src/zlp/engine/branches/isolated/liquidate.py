@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from zlp.engine import ledger, pricing
 from zlp.engine.access import has_role
+from zlp.engine.branches.custody import require_account
 from zlp.engine.branches.isolated import shorts
 from zlp.engine.branches.isolated.book import Book, open_book
 from zlp.engine.branches.isolated.decrease import reduce
@@ -20,6 +21,8 @@ from zlp.engine.rejections import Code, Reject
 
 def liquidate(draft: Draft, command: LiquidatePosition) -> None:
     """Close a position that its collateral no longer carries; for too much leverage alone, without a fee."""
+    liquidator = command.reward_to or draft.sender
+    require_account(liquidator)
     book = open_book(draft, command.pool, command.account, command.collateral, command.market, command.is_long)
     before = book.position
     pricing.bounds(draft, command.market)
@@ -37,7 +40,7 @@ def liquidate(draft: Draft, command: LiquidatePosition) -> None:
     if health is Health.OVER_LEVERAGED:
         reduce(book, before.size, 0, command.account)
         return
-    _seize(book, fees, command.reward_to or draft.sender)
+    _seize(book, fees, liquidator)
 
 
 def _seize(book: Book, fees: int, liquidator: str) -> None:
