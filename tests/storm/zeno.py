@@ -154,18 +154,23 @@ def wanted(scene: FundScene) -> tuple[str, cross_margin.CrossTrade]:
     rich = sorted(random.sample(scene.accounts, min(4, len(scene.accounts))), key=scene.margin_usd)
     account = rich[-1] if rich else CrossAccount(scene.pool.pool, scene.account(), 0)
     leverage = random.choice((random.uniform(0.1, 20), random.uniform(20, 98), 10_000 / market.initial_bps))
-    size = int(scene.margin_usd(account) * leverage * random.choice((1, 0.3, 0.05)))
+    largest = int(10 ** random.uniform(1, 6.7)) * USD
+    size = max(USD, min(largest, int(scene.margin_usd(account) * leverage)))
     held = next((p.size for p in scene.positions if p.key == (*account.key, market.market)), 0)
-    signed = random.choice((size, -size, -held, -held // 2, -held - size if held > 0 else -held + size))
+    signed = random.choice((size, -size))
+    if held and random.random() < 0.6:
+        signed = random.choice(
+            (size if held > 0 else -size, -held, -held // 2, -held - size if held > 0 else size - held)
+        )
     command = cross_margin.CrossTrade(
         pool=scene.pool.pool,
         number=account.number,
         market=market.market,
         size_delta=signed if random.random() < 0.97 else random.choice((1, -1)) * scene.edge(),
-        acceptable_price=random.choice((0, 0, 0, *scene.bounds(market.asset))),
-        reduce_only=random.random() < 0.1,
+        acceptable_price=random.choice((0, 0, 0, 0, 0, 0, 0, *scene.bounds(market.asset))),
+        reduce_only=random.random() < 0.04,
         profit_token=random.choice(("", "", "", scene.token())),
-        relayer=random.choice(("", "", "relayer")),
+        relayer="relayer" if random.random() < 0.97 else "",
         relay_fee_usd=random.choice((0, 0, 0, USD // 10)),
     )
     return account.owner, command
@@ -265,7 +270,7 @@ def keep(scene: FundScene) -> Envelope:
             fund.ConvertFundingReserve(pool=pool, stable="m.USDC"),
             fund.SweepFundingSurplus(pool=pool, stable="m.USDC"),
             cross_margin.SetMarketOpen(
-                pool=pool, market=random.choice(scene.markets).market, is_open=random.random() < 0.8
+                pool=pool, market=random.choice(scene.markets).market, is_open=random.random() < 0.95
             ),
         )
     )
