@@ -162,7 +162,7 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
     if not kind.lower().startswith(JSON):
         raise Problem("unsupported_media_type", kind.decode("latin-1")[:80])
     if declared.isdigit() and int(declared[:18]) > limit:
-        raise Problem("body_too_large", limit=limit, actual=int(declared[:18]), headers=((b"connection", b"close"),))
+        raise Problem("body_too_large", limit=limit, actual=int(declared[:18]))
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body"):
@@ -171,7 +171,7 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
         if len(body) > limit:
             break
     if len(body) > limit:
-        raise Problem("body_too_large", limit=limit, actual=len(body), headers=((b"connection", b"close"),))
+        raise Problem("body_too_large", limit=limit, actual=len(body))
     return body
 
 

@@ -51,7 +51,7 @@ class PatientProtocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-        if self._arrival is None and (self.cycle is None or self.cycle.response_complete):
+        if self._arrival is None and self._idle():
             self._expect()
         super().data_received(data)
         # One read may hold the whole head and part of the body, so only what is still open after it counts.
@@ -84,6 +84,10 @@ class PatientProtocol(HttpToolsProtocol):
         self._stop_waiting()
         self._counted = ""
         super().handle_websocket_upgrade()
+
+    def _idle(self) -> bool:
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn's annotation says
+        return cycle is None or cycle.response_complete
 
     def _expect(self) -> None:
         self._arrival = self.loop.call_later(self.limits.request_seconds, self._too_slow)

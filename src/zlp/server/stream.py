@@ -86,7 +86,7 @@ class StreamProtocol(asyncio.Protocol):
             self._ping.cancel()
         for topic in tuple(self.topics):
             self._leave(topic)
-        self.connections.discard(self)  # type: ignore[arg-type]
+        self.connections.discard(self)
         self.connections_open.close(self._address)
         self.hub.node.metrics.subscribers.dec()
 
