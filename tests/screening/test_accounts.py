@@ -123,6 +123,8 @@ small = st.integers(1, 1_000)
         factor_bps=st.integers(5_000, BPS),
         liquidation_fee=st.integers(0, 3),
         maintenance_bps=st.integers(0, 1_000),
+        taker=st.sampled_from([0, 70_000]),
+        maker=st.just(0),
         maximum_skew_scale=st.sampled_from([0, 4_000, 10**9]),
         profit_share_bps=st.integers(0, BPS),
     ),
@@ -295,6 +297,20 @@ def test_an_account_with_exactly_no_headroom_is_a_candidate() -> None:
         table.upsert("row", account)
 
         assert table.due(values) == ["row"]
+
+
+@pytest.mark.parametrize("group", ["legs", "profit_legs"])
+def test_terms_that_cancel_within_a_leg_do_not_hide_an_account(group: str) -> None:
+    """N3: c * x = -d * y exactly, so all that is left is rounding error; only the terms tell how large it is."""
+    draw = random.Random(6)
+    for _ in range(500):
+        x, y = draw.randrange(1, 2**60), draw.randrange(1, 2**60)
+        first = Ratio(draw.randrange(2**100), draw.randrange(1, 2**50))
+        second = Ratio(-first.numerator * x, first.denominator * y)
+        table: AccountTable[str] = AccountTable()
+        table.upsert("row", Headroom(constant=0, **{group: (Leg(terms=(("x", first), ("y", second))),)}))
+
+        assert table.due({"x": x, "y": y}) == ["row"]
 
 
 def test_only_exposed_changed_or_due_accounts_are_returned() -> None:

@@ -115,6 +115,16 @@ def test_a_row_too_large_for_floats_is_always_a_candidate() -> None:
         assert set(table.due(100 if direction is BELOW else 10, [0])) == {"base", "slope"}
 
 
+def test_a_product_that_underflows_does_not_hide_a_row() -> None:
+    """The smallest float is coarse: 1.25 of it becomes 1 of it, a fifth too low, whatever the relative margin."""
+    slope, index = Ratio(5, 2**1076), 2**499
+    table: DueTable[str] = DueTable(BELOW, indices=1)
+    table.upsert("row", Threshold(base=0, slopes=(slope,)))
+
+    assert table.due(Ratio(5, 2 ** (1076 - 499)), [index]) == ["row"]
+    assert table.due(Ratio(1, 2**256), [index]) == []
+
+
 def test_many_equal_rows_are_all_found_and_none_beside_them() -> None:
     """E11: equal rows do not hide each other, over block borders."""
     table: DueTable[int] = DueTable(BELOW)

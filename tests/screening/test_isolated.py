@@ -80,6 +80,38 @@ def test_screening_and_confirmation_agree_with_the_exact_scan(
         assert exact == {key for key in candidates if isolated_due(positions[key], price, index, rules)}
 
 
+@given(
+    position=st.builds(
+        Isolated,
+        is_long=st.booleans(),
+        size=st.integers(1, 60),
+        collateral=st.integers(0, 60),
+        average_price=st.integers(1, 1_000),
+        entry_index=st.integers(0, 100),
+    ),
+    rules=st.builds(
+        IsolatedRules,
+        margin_fee_bps=st.sampled_from([0, 100]),
+        liquidation_fee=st.integers(0, 3),
+        index_scale=st.just(1_000),
+        maximum_leverage_bps=st.none() | st.integers(10_000, 50_000),
+        minimum_profit_bps=st.sampled_from([0, 900]),
+    ),
+    accrued=st.integers(0, 100),
+)
+@settings(max_examples=500)
+def test_single_units_are_not_lost(position: Isolated, rules: IsolatedRules, accrued: int) -> None:
+    """E11: sizes of a few units, where every truncation of the exact rule is larger than any float margin."""
+    index = position.entry_index + accrued
+    table = table_of([position], rules, position.is_long)
+
+    for price in range(0, 2 * position.average_price, 1 + position.average_price // 20):
+        assert table.due(price, [index]) == [0] or not isolated_due(position, price, index, rules)
+    turn = turning_point(lambda price: isolated_due(position, price, index, rules), 0, 4_000)
+    for price in turn:
+        assert table.due(price, [index]) == [0] or not isolated_due(position, price, index, rules)
+
+
 def made_positions(draw: random.Random, count: int) -> list[Isolated]:
     """Positions as a market of 1800 USD has them: 1 to 30 times leverage, entries over a year of funding."""
     positions = []
@@ -137,7 +169,7 @@ def test_funding_alone_makes_a_position_due() -> None:
 
 def test_a_profit_that_may_be_erased_does_not_hide_a_position() -> None:
     """E11: a profit below the minimum counts as nothing in the exact rule, so the fold must not rely on it."""
-    rules = IsolatedRules(minimum_profit_bps=150)
+    rules = IsolatedRules(minimum_profit_bps=150, maximum_leverage_bps=None)
     for is_long in (True, False):
         position = Isolated(is_long, 10_000 * USD, 10 * USD, 1_800 * USD, 0)
         price = (1_820 if is_long else 1_780) * USD
