@@ -1,0 +1,1 @@
+"""Tests of the fund that counter-trades, on the shipped profile."""
