@@ -48,6 +48,7 @@ FIELDS: dict[type, dict[str, tuple[object, ...]]] = {
         "rules.max_leverage": (500_000, 500_000, 1_000_000, 10_000, 0),
         "rules.min_holding": (60, 0, 600),
         "rules.liquidation_fee": (0, 10**16),
+        "rules.min_reserve": (0, 10**17),
         "max_long_usd": (0, 10**7 * USD),
         "funding": (None, FUNDING, FUNDING),
         "instant_exit": (None, EXIT),
@@ -217,6 +218,9 @@ def liquidate(scene: CoinScene) -> Envelope:
         return increase(scene)
     some = scene.random.sample(scene.positions, min(8, len(scene.positions)))
     worst = min(some, key=lambda position: backing(scene, position))
+    if scene.random.random() < 0.4:
+        best = max(some, key=lambda position: backing(scene, position))
+        return scene.envelope(scene.account(), borrowed.CloseExhausted(position=best.number))
     return scene.envelope(scene.account(), borrowed.LiquidateBorrowed(position=worst.number))
 
 

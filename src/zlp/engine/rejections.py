@@ -138,6 +138,7 @@ class Code(enum.StrEnum):
     INVALID_RESERVE_AMOUNT = "invalid_reserve_amount"
     COLLATERAL_PRICE_BELOW_FLOOR = "collateral_price_below_floor"
     MAX_RESERVE_EXCEEDED = "max_reserve_exceeded"
+    RESERVE_BELOW_MINIMUM = "reserve_below_minimum"
     OPEN_FEE_EXCEEDS_COLLATERAL = "open_fee_exceeds_collateral"
     COLLATERAL_BELOW_MINIMUM = "collateral_below_minimum"
     HOLDING_TOO_SHORT = "holding_too_short"

@@ -76,6 +76,16 @@ def test_giving_borrowed_coins_back() -> None:
     assert venue.position().reserved == 4 * 10**7
 
 
+def test_a_position_keeps_to_the_least_reserve_of_its_opening() -> None:
+    """O1: with a least reserve of 10 % of the size, 0.1 BTC must stay borrowed behind 1 BTC."""
+    venue = Venue()
+    venue.set("BorrowMarketSettings", ["main", "BTC"], "rules.min_reserve", 10**17)
+    venue.ok("ann", venue.long())
+    command = borrowed.ReduceReserve(position=1, amount=4 * 10**7 + 1)
+    assert venue.refused("ann", command) == Code.RESERVE_BELOW_MINIMUM
+    venue.ok("ann", borrowed.ReduceReserve(position=1, amount=4 * 10**7))
+
+
 def test_liquidation_pays_a_bonus_to_anyone() -> None:
     """O8: 95 % of the collateral is lost; 1 % of it goes to whoever noticed, the rest and the reserve to the pool."""
     venue = opened()

@@ -59,6 +59,11 @@ BREAKS = [
     (Code.OPEN_FEE_EXCEEDS_COLLATERAL, {"collateral": 10**5, "reserve": 0}, ()),
     (Code.COLLATERAL_BELOW_MINIMUM, {"collateral": 2 * 10**5, "reserve": 0}, ()),
     (Code.MAX_LEVERAGE_EXCEEDED, {"collateral": 2_199_999, "reserve": 0}, ()),
+    (
+        Code.RESERVE_BELOW_MINIMUM,
+        {"reserve": 10**7 - 1},
+        (("BorrowMarketSettings", ["main", "BTC"], "rules.min_reserve", 10**17),),
+    ),
     (Code.INSUFFICIENT_BALANCE, {"collateral": 10**7 + 1}, ()),
 ]
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.profiles.zo.venue import TREASURY, USD, Venue
 from zlp.engine import Code
+from zlp.engine.commands import borrowed
 from zlp.engine.events.liquidity import FeeCharged
 from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSide
 
@@ -120,6 +121,23 @@ def test_a_loss_beyond_the_collateral_ends_there() -> None:
     # At 40000 USD the closing fee of 120 USD is 0.003 BTC; the collateral covers it, and a quarter is divided.
     assert venue.held(TREASURY, "BTC") - treasury == pytest.approx(300_000 // 4, rel=1e-2)
     assert venue.root.audit() == []
+
+
+def test_anyone_may_close_what_has_won_all_it_can() -> None:
+    """O1, O9: a profit beyond the borrowed coins makes shares too cheap until anyone ends it; the owner is paid."""
+    venue = Venue()
+    venue.ok("ann", venue.long(reserve=10**6))
+    venue.later(59, BTC=66_000)
+    assert venue.refused("kim", borrowed.CloseExhausted(position=1)) == Code.HOLDING_TOO_SHORT
+    venue.later(1, BTC=60_500)
+    assert venue.refused("kim", borrowed.CloseExhausted(position=1)) == Code.PROFIT_BELOW_RESERVE
+    venue.later(1, BTC=66_000)
+    value = venue.value()
+    venue.ok("kim", borrowed.CloseExhausted(position=1))
+    assert venue.held("ann", "BTC") == 10**7 - 200_000 + 10**6
+    assert venue.held("kim", "BTC") == 0
+    # 6000 USD were owed on paper, 0.01 BTC were paid.
+    assert venue.value() - value == pytest.approx((6_000 - 660) * USD, rel=1e-2)
 
 
 REFUSED = [

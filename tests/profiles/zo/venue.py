@@ -31,6 +31,8 @@ class Venue:
         for envelope in load("zo").genesis(time=START):
             assert self.root.apply(envelope).accepted
         self.set("OrderSettings", [], "immediate", IMMEDIATE)
+        # Most cases here choose small reserves to reach the cap; the least reserve has tests of its own.
+        self.set("BorrowMarketSettings", ["main", "BTC"], "rules.min_reserve", 0)
         self.post()
         if seeded:
             for token, weight in SEED.items():

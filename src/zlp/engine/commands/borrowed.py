@@ -117,6 +117,17 @@ class LiquidateBorrowed(Command, frozen=True, kw_only=True):
     position: int
 
 
+class CloseExhausted(Command, frozen=True, kw_only=True):
+    """Anyone: close a position whose profit has reached what it borrowed; its owner is paid all of that.
+
+    It can win no more, and until it is closed its profit beyond the cap weighs on the pool's value.
+    """
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    position: int
+
+
 class SetReferrer(Command, frozen=True, kw_only=True):
     """Name, once, the account that shares in one's trading fees."""
 

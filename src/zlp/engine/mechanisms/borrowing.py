@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from zlp.engine.fixed import BPS, RATE, mul_div_down
+from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up
 from zlp.engine.mechanisms.base import Mechanism
 
 PERIOD = 28_800
@@ -40,9 +40,11 @@ class BorrowRules(Mechanism, frozen=True, kw_only=True):
     """What a position keeps to from its opening to its end; copied into it when it is opened.
 
     ``max_leverage`` and ``max_reserve`` (multiple of the collateral) in 1e4 ("50 x"). ``min_holding``: seconds
-    before a profit can be taken. ``min_collateral_usd`` at 1e30. ``open_fee`` and ``close_fee`` of the size,
-    ``liquidation_threshold``, ``liquidation_bonus`` (to the liquidator) and ``liquidation_fee`` (to the
-    protocol) of the collateral, at 1e18.
+    before a profit can be taken. ``min_collateral_usd`` at 1e30. At 1e18: ``open_fee`` and ``close_fee`` of the
+    size; ``liquidation_threshold``, ``liquidation_bonus`` (to the liquidator) and ``liquidation_fee`` (to the
+    protocol) of the collateral; ``min_reserve``, least worth of the borrowed coins, of the size. Profits beyond
+    those coins weigh on the pool's value though nobody will be paid them, so a position must not promise much more
+    than it borrows; 0, as in the reference, sets no bound.
     """
 
     max_leverage: int
@@ -54,6 +56,7 @@ class BorrowRules(Mechanism, frozen=True, kw_only=True):
     liquidation_threshold: int
     liquidation_bonus: int
     liquidation_fee: int = 0
+    min_reserve: int = 0
 
     def invalid(self) -> str | None:
         """The reference's bounds: leverage to 100, fees to 200 bps, threshold and bonus together below 100 %."""
@@ -63,6 +66,8 @@ class BorrowRules(Mechanism, frozen=True, kw_only=True):
             return "max_reserve, min_holding and min_collateral_usd can't be negative"
         if not 0 <= self.open_fee <= 2 * 10**16 or not 0 <= self.close_fee <= 2 * 10**16:
             return "open_fee and close_fee must be from 0 to 200 bps"
+        if not 0 <= self.min_reserve <= RATE:
+            return "min_reserve must be from 0 to 100 %"
         shares = (self.liquidation_threshold, self.liquidation_bonus, self.liquidation_fee)
         if min(shares) < 0 or self.liquidation_threshold + self.liquidation_bonus >= RATE:
             return "liquidation_threshold and liquidation_bonus together must be below 100 %"
@@ -73,6 +78,10 @@ class BorrowRules(Mechanism, frozen=True, kw_only=True):
     def enough_collateral(self, collateral_usd: int, size_usd: int) -> bool:
         """Whether the collateral carries the size at the largest leverage (equality does)."""
         return collateral_usd * self.max_leverage >= size_usd * BPS
+
+    def least_reserve_usd(self, size_usd: int) -> int:
+        """Least worth (USD 1e30, rounded up) of the coins a position of this size borrows."""
+        return mul_div_up(size_usd, self.min_reserve, RATE)
 
     def liquidatable(self, collateral_usd: int, equity_change_usd: int) -> bool:
         """Whether a change of equity (signed, losses below 0) has used up the threshold of the collateral."""

@@ -15,6 +15,7 @@ BRANCH = Branch(
         commands.OpenBorrowed: opening.open_position,
         commands.DecreaseBorrowed: reducing.decrease,
         commands.CloseBorrowed: reducing.close,
+        commands.CloseExhausted: reducing.close_exhausted,
         commands.PledgeCollateral: collateral.pledge,
         commands.RedeemCollateral: collateral.redeem,
         commands.ReduceReserve: collateral.reduce_reserve,

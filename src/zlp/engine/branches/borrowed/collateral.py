@@ -12,6 +12,7 @@ from zlp.engine.branches.borrowed.thresholds import require_held, require_safe
 from zlp.engine.commands.borrowed import PledgeCollateral, RedeemCollateral, ReduceReserve
 from zlp.engine.draft import Draft
 from zlp.engine.events.trading import PositionChanged
+from zlp.engine.fixed import value_of
 from zlp.engine.leaves.coin_vaults import holder_of
 from zlp.engine.rejections import Code, Reject
 
@@ -72,11 +73,17 @@ def redeem(draft: Draft, command: RedeemCollateral) -> None:
 
 
 def reduce_reserve(draft: Draft, command: ReduceReserve) -> None:
-    """Give borrowed coins back; the borrow fee is fixed up to now but not paid. Needs no price."""
+    """Give borrowed coins back, down to the least of the rules; the borrow fee is fixed up to now but not paid."""
     position = load_own(draft, command.position)
     if not 0 < command.amount < position.reserved:
         raise Reject(Code.INVALID_RESERVE_AMOUNT, limit=max(0, position.reserved - 1), actual=command.amount)
     settings = vaults.listed(draft, position.pool, position.token)
+    least = position.rules.least_reserve_usd(position.size_usd)
+    if least:
+        coin = vaults.priced(draft, vaults.load_pool(draft, position.pool), settings)
+        worth = value_of(position.reserved - command.amount, coin.low, coin.unit)
+        if worth < least:
+            raise Reject(Code.RESERVE_BELOW_MINIMUM, limit=least, actual=worth)
     vault = vaults.touched(draft, settings, draft.time)
     after = replace(
         position,

@@ -91,7 +91,7 @@ def _check_limits(market: BorrowMarketSettings, side: BorrowMarketSide, size: in
 
 
 def _check_position(command: OpenBorrowed, market: BorrowMarketSettings, coin: Coin, size: int, fee_e18: int) -> None:
-    """What the trader offers, in the reference's order."""
+    """What the trader offers, in the reference's order; the least reserve, which is ours, comes last."""
     rules, collateral = market.rules, command.collateral
     if collateral == 0:
         raise Reject(Code.INVALID_PLEDGE_AMOUNT, limit=1, actual=0)
@@ -110,3 +110,6 @@ def _check_position(command: OpenBorrowed, market: BorrowMarketSettings, coin: C
     if not rules.enough_collateral(worth, size):
         limit = mul_div_down(worth, rules.max_leverage, BPS)
         raise Reject(Code.MAX_LEVERAGE_EXCEEDED, limit=limit, actual=size)
+    borrowed = value_of(command.reserve, coin.low, coin.unit)
+    if borrowed < rules.least_reserve_usd(size):
+        raise Reject(Code.RESERVE_BELOW_MINIMUM, limit=rules.least_reserve_usd(size), actual=borrowed)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from zlp.engine import ledger
 from zlp.engine.branches.borrow_pool import revenue, vaults
-from zlp.engine.branches.borrowed.positions import Situation, load_own, record, situation
+from zlp.engine.branches.borrowed.positions import Situation, load, load_own, record, situation
 from zlp.engine.branches.borrowed.settlement import Marks, Settlement, fees_paid_e18, settle
 from zlp.engine.branches.borrowed.thresholds import (
     require_coin_price,
@@ -14,7 +14,7 @@ from zlp.engine.branches.borrowed.thresholds import (
     require_index_price,
     require_safe,
 )
-from zlp.engine.commands.borrowed import CloseBorrowed, DecreaseBorrowed
+from zlp.engine.commands.borrowed import CloseBorrowed, CloseExhausted, DecreaseBorrowed
 from zlp.engine.draft import Draft
 from zlp.engine.leaves.borrowed import BorrowedPosition
 from zlp.engine.leaves.coin_vaults import BorrowPoolSettings, CoinVault
@@ -31,6 +31,21 @@ def close(draft: Draft, command: CloseBorrowed) -> None:
     """Close all that is left of a position."""
     position = _named(draft, command)
     _reduce(draft, position, position.amount, command.collateral_price_floor, command.acceptable_price)
+
+
+def close_exhausted(draft: Draft, command: CloseExhausted) -> None:
+    """Close a position that has won all it can; the holding time binds here too."""
+    position = load(draft, command.position)
+    here = situation(draft, position)
+    if not here.market.decrease_enabled:
+        raise Reject(Code.DECREASING_DISABLED, detail=here.market.market)
+    held = draft.time - position.opened_at
+    settlement = settle(position, position.amount, here.marks, here.market.instant_exit, held)
+    if not settlement.has_profit or settlement.settled < position.reserved:
+        paid = settlement.settled if settlement.has_profit else 0
+        raise Reject(Code.PROFIT_BELOW_RESERVE, limit=position.reserved, actual=paid)
+    require_held(position, settlement.gross_usd, draft.time)
+    _pay(draft, here, position, None, settlement, action="deleverage")
 
 
 def _named(draft: Draft, command: DecreaseBorrowed | CloseBorrowed) -> BorrowedPosition:
@@ -56,7 +71,7 @@ def _reduce(draft: Draft, position: BorrowedPosition, amount: int, floor: int, a
     left = remainder(position, settlement, here.marks)
     if left is not None:
         require_safe(position, here.marks, left.collateral, left.amount, settlement.rest_usd)
-    _pay(draft, here, position, left, settlement)
+    _pay(draft, here, position, left, settlement, action="close" if left is None else "reduce")
 
 
 def remainder(position: BorrowedPosition, settlement: Settlement, marks: Marks) -> BorrowedPosition | None:
@@ -78,7 +93,13 @@ def remainder(position: BorrowedPosition, settlement: Settlement, marks: Marks) 
 
 
 def _pay(
-    draft: Draft, here: Situation, position: BorrowedPosition, left: BorrowedPosition | None, settlement: Settlement
+    draft: Draft,
+    here: Situation,
+    position: BorrowedPosition,
+    left: BorrowedPosition | None,
+    settlement: Settlement,
+    *,
+    action: str,
 ) -> None:
     """Move the coins, divide the fees, store what is left."""
     vault = settled_vault(here.coin.pool, here.vault, position, left, settlement)
@@ -104,7 +125,7 @@ def _pay(
         here.marks,
         position,
         left,
-        action="close" if left is None else "reduce",
+        action=action,
         pnl_usd=settlement.gross_usd,
         fee_usd=settlement.fee_usd,
         carry_usd=settlement.carry.usd,
