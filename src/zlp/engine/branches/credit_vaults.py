@@ -81,16 +81,15 @@ def deposit(draft: Draft, command: Mint) -> None:
 
 
 def _share_token(draft: Draft, settings: CreditVaultSettings) -> None:
-    """The share token comes into being with a vault's first deposit; it must be a token of this vault alone."""
-    known = draft.get(Token, (settings.share,))
+    """The share token comes into being with a vault's first deposit; nothing else may have issued it."""
     state = draft.need(CreditVault, (settings.vault,), Code.UNKNOWN_VAULT)
-    if not state.share:
-        if known is not None and (ledger.supply_of(draft, settings.share) or known.decimals != SHARE_DECIMALS):
-            raise Reject(Code.INVALID_SETTING, detail=f"{settings.share} exists")
-        draft.put(known or Token(settings.share, SHARE_DECIMALS))
-        draft.put(replace(state, share=settings.share, token=settings.token))
-    elif (state.share, state.token) != (settings.share, settings.token):
-        raise Reject(Code.SETTING_IN_USE, detail=f"{settings.vault} holds {state.token} for {state.share}")
+    if state.share:
+        return
+    known = draft.get(Token, (settings.share,))
+    if known is not None and (ledger.supply_of(draft, settings.share) or known.decimals != SHARE_DECIMALS):
+        raise Reject(Code.INVALID_SETTING, detail=f"{settings.share} exists")
+    draft.put(known or Token(settings.share, SHARE_DECIMALS))
+    draft.put(replace(state, share=settings.share, token=settings.token))
 
 
 def _net(draft: Draft, settings: CreditVaultSettings, state: CreditVault, entering: bool) -> int:

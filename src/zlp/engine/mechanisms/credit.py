@@ -55,6 +55,8 @@ def net_assets(assets: int, decimals: int, debt: int, price: int) -> int:
     ``assets`` less ``debt`` (USD) at ``price``, reckoned at 18 decimals and rounded down (reference section 4).
     ``vault_insolvent`` when nothing is left.
     """
+    if decimals > SHARE_DECIMALS:
+        raise Reject(Code.INVALID_SETTING, limit=SHARE_DECIMALS, actual=decimals, detail="decimals of the collateral")
     widening = UNITS[SHARE_DECIMALS - decimals]
     owed = mul_div_toward_zero(debt, UNITS[SHARE_DECIMALS], price)
     net = assets * widening + widening - owed

@@ -31,8 +31,12 @@ from zlp.engine.rejections import Code, Reject
 
 
 def vault_settings(draft: Draft, vault: str) -> CreditVaultSettings:
-    """A vault's terms, or ``unknown_vault``."""
-    return draft.need(CreditVaultSettings, (vault,), Code.UNKNOWN_VAULT)
+    """A vault's terms, or ``unknown_vault``; what it holds and issues can't change once it has a deposit."""
+    settings = draft.need(CreditVaultSettings, (vault,), Code.UNKNOWN_VAULT)
+    state = draft.get(CreditVault, (vault,))
+    if state is not None and state.share and (state.token, state.share) != (settings.token, settings.share):
+        raise Reject(Code.SETTING_IN_USE, detail=f"{vault} holds {state.token} for {state.share}")
+    return settings
 
 
 def require_live(draft: Draft, settings: CreditVaultSettings) -> None:

@@ -169,7 +169,7 @@ def forgive(draft: Draft, account: TradingAccount, missing: list[Due]) -> int:
 def record_change(
     draft: Draft, account: TradingAccount, before: CreditPosition, size: int, mark: Mark, fee: int, action: str = ""
 ) -> None:
-    """Tell the read model; sizes in USD at the execution price."""
+    """Tell the read model; sizes in USD, each at the price its position was last settled at."""
     if not action:
         action = _action(before.size, size)
     draft.record(
@@ -180,7 +180,7 @@ def record_change(
             collateral="",
             is_long=size > 0 if size else before.size > 0,
             action=action,
-            size_before=notional(before.size, mark.price),
+            size_before=notional(before.size, before.price),
             size_after=notional(size, mark.price),
             price=mark.price,
             average_price=mark.price if size else 0,
