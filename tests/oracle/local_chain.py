@@ -13,7 +13,7 @@ from eth_abi.abi import encode
 from eth_tester.exceptions import TransactionFailed
 from web3 import EthereumTesterProvider, Web3
 
-ARTIFACT = Path(__file__).parent / "contracts" / "aggregator.json"
+CONTRACTS = Path(__file__).parent / "contracts"
 PHASE = 1 << 64
 HUGE = 2**190
 
@@ -24,13 +24,20 @@ class LocalChain:
     def __init__(self) -> None:
         self.provider = EthereumTesterProvider()
         self.web3 = Web3(self.provider)
-        artifact = json.loads(ARTIFACT.read_text())
-        self._contract = self.web3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
+        self._contract = self._factory("aggregator")
 
     def aggregator(self, decimals: int = 8, lowest: int = 1, highest: int = HUGE) -> str:
         """Deploy an aggregator; returns its address."""
-        sent = self._contract.constructor(decimals, lowest, highest).transact()
-        return str(self.web3.eth.wait_for_transaction_receipt(sent)["contractAddress"])
+        return self._deploy(self._contract, decimals, lowest, highest)
+
+    def verifier(self) -> str:
+        """Deploy a contract that emits `ConfigSet`; returns its address."""
+        return self._deploy(self._factory("verifier"))
+
+    def set_config(self, address: str, feed_id: bytes, digest: bytes, signers: list[str], f: int) -> None:
+        """Emit a configuration of a stream."""
+        known = [Web3.to_checksum_address(signer) for signer in signers]
+        self._factory("verifier")(address).functions.set_config(feed_id, digest, known, f).transact()
 
     def post(self, address: str, number: int, answer: int, *, age: int = 0, phase: int = 1) -> int:
         """Post a round that began and ended `age` seconds before now; returns its proxy round id."""
@@ -42,6 +49,14 @@ class LocalChain:
     def post_raw(self, address: str, round_id: int, answer: int, started_at: int, updated_at: int) -> None:
         """Post any round."""
         self._contract(address).functions.post(round_id, answer, started_at, updated_at).transact()
+
+    def _factory(self, name: str) -> Any:
+        artifact = json.loads((CONTRACTS / f"{name}.json").read_text())
+        return self.web3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
+
+    def _deploy(self, factory: Any, *arguments: Any) -> str:
+        sent = factory.constructor(*arguments).transact()
+        return str(self.web3.eth.wait_for_transaction_receipt(sent)["contractAddress"])
 
     def now(self) -> int:
         """Seconds of the newest block: the clock of the tests."""

@@ -176,7 +176,7 @@ def _exchange(settings: ExchangeSettings, take: Callable[[Reader, Any], bool], t
             return client
 
     exchange = Adapted({"newUpdates": True})
-    exchange.set_markets([_market(exchange, market) for market in settings.markets])
+    exchange.set_markets([market_structure(exchange, market) for market in settings.markets])
     if settings.websocket_url is not None:
         urls = exchange.urls["api"]["ws"]
         (urls["public"] if settings.exchange == "bybit" else urls)["spot"] = settings.websocket_url
@@ -191,7 +191,8 @@ def _guarded(handle: Callable[[Any], None], message: Any, trouble: asyncio.Futur
             trouble.set_exception(MessageError(f"a message can't be read ({error})"))
 
 
-def _market(exchange: Any, market: ExchangeMarket) -> Any:
+def market_structure(exchange: Any, market: ExchangeMarket) -> Any:
+    """The market as ccxt keeps it, made without asking the exchange."""
     return exchange.safe_market_structure(
         {"id": market.id, "symbol": market.symbol, "base": market.base, "quote": market.quote,
          "baseId": market.base, "quoteId": market.quote, "type": "spot", "spot": True, "active": True}

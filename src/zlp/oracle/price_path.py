@@ -1,6 +1,8 @@
 """Candles of several assets over time, as exact integers: what a price file holds and a generator makes."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -79,3 +81,24 @@ class PricePath(msgspec.Struct, frozen=True, kw_only=True):
             for quarter in range(4):
                 time = step.time + (self.step_seconds * (quarter + 1)) // 4
                 yield PriceTick(time, {asset: prices[quarter] for asset, prices in visited.items()})
+
+
+def assemble(candles: Mapping[tuple[int, str], Candle], step_seconds: int | None = None) -> PricePath:
+    """Order candles, keyed by time and asset, into a path.
+
+    Without `step_seconds` the most common distance between times is the step; one moment alone has none and
+    raises `ValueError`.
+    """
+    by_time: dict[int, dict[str, Candle]] = {}
+    for time, asset in sorted(candles):
+        by_time.setdefault(time, {})[asset] = candles[time, asset]
+    if step_seconds is None:
+        gaps = Counter(later - earlier for earlier, later in pairwise(by_time))
+        if not gaps:
+            raise ValueError("one moment is not a path: at least two times are needed")
+        step_seconds = gaps.most_common(1)[0][0]
+    return PricePath(
+        assets=tuple(sorted({asset for _, asset in candles})),
+        step_seconds=step_seconds,
+        steps=tuple(PriceStep(time, found) for time, found in by_time.items()),
+    )

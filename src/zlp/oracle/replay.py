@@ -2,11 +2,9 @@
 
 import asyncio
 import hashlib
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -14,7 +12,7 @@ import polars as pl
 
 from zlp.oracle.decimal_text import PriceTextError, price_from_float, price_from_text, price_to_text
 from zlp.oracle.observation import FeedError, Health, Observation, Status
-from zlp.oracle.price_path import Candle, PricePath, PriceStep
+from zlp.oracle.price_path import Candle, PricePath, assemble
 
 # Unix times at or above this are milliseconds (1e11 seconds is the year 5138).
 MILLISECONDS_FROM = 10**11
@@ -61,11 +59,11 @@ def load_prices(path: str | Path, columns: Mapping[str, str] | None = None) -> P
     if frame.height == 0:
         raise PriceFileError(path, "the file has no rows")
     candles = _wide_candles(path, frame, columns) if columns else _long_candles(path, frame)
-    return PriceFile(
-        name=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        prices=_path_of(path, candles),
-    )
+    try:
+        prices = assemble(candles)
+    except ValueError as error:
+        raise PriceFileError(path, str(error), column="time") from error
+    return PriceFile(name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), prices=prices)
 
 
 def save_prices(prices: PricePath, path: str | Path) -> None:
@@ -260,21 +258,6 @@ def _unix_seconds(value: object) -> int:
             raise ValueError("it is not a whole second")
         return seconds
     raise ValueError("expected a date with time, ISO 8601 text, or unix seconds or milliseconds")
-
-
-def _path_of(path: Path, candles: Candles) -> PricePath:
-    by_time: dict[int, dict[str, Candle]] = {}
-    for time, asset in sorted(candles):
-        by_time.setdefault(time, {})[asset] = candles[time, asset]
-    times = list(by_time)
-    gaps = Counter(later - earlier for earlier, later in pairwise(times))
-    if not gaps:
-        raise PriceFileError(path, "one moment is not a path: at least two times are needed", column="time")
-    return PricePath(
-        assets=tuple(sorted({asset for _, asset in candles})),
-        step_seconds=gaps.most_common(1)[0][0],
-        steps=tuple(PriceStep(time, by_time[time]) for time in times),
-    )
 
 
 def _show(time: int) -> str:

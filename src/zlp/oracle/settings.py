@@ -19,6 +19,7 @@ from zlp.oracle.data_streams.source import DataStreamsSettings, DataStreamsSourc
 from zlp.oracle.decision import GuardSettings
 from zlp.oracle.exchanges import ExchangeSettings, ExchangeSource
 from zlp.oracle.observation import FeedError, PriceSource
+from zlp.oracle.recording import RecordingSource
 from zlp.oracle.replay import ReplaySource, load_prices
 from zlp.oracle.synthetic import AssetModel, Market, generate
 
@@ -39,6 +40,14 @@ class ReplaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ticks_per_candle: int = 1
 
 
+class RecordingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="recording"):
+    """One source of a recording of `zlp oracle record`; `name` is the source's name in it."""
+
+    name: str
+    path: str
+    speed: float = 1.0
+
+
 class SyntheticSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="synthetic"):
     """A seeded generator, as `generate` takes it."""
 
@@ -51,7 +60,9 @@ class SyntheticSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     speed: float = 1.0
 
 
-SourceSettings = ChainlinkSettings | DataStreamsSettings | ExchangeSettings | ReplaySettings | SyntheticSettings
+SourceSettings = (
+    ChainlinkSettings | DataStreamsSettings | ExchangeSettings | RecordingSettings | ReplaySettings | SyntheticSettings
+)
 
 
 class OracleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +114,8 @@ def build_source(settings: SourceSettings, *, clock: Callable[[], float] = time.
             return DataStreamsSource(settings, clock=clock)
         case ExchangeSettings():
             return ExchangeSource(settings, clock=clock)
+        case RecordingSettings():
+            return RecordingSource(settings.path, settings.name, speed=settings.speed, clock=clock)
         case ReplaySettings():
             prices = load_prices(settings.path, settings.columns).prices
             ticks = settings.ticks_per_candle

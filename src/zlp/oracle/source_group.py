@@ -1,7 +1,7 @@
 """Several sources run side by side: one stream of all their observations, and the newest of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from zlp.oracle.observation import Health, Observation, PriceSource
 
@@ -39,7 +39,7 @@ class SourceGroup:
         """The health of every asset by source."""
         return {name: source.health() for name, source in self._sources.items()}
 
-    async def observations(self) -> AsyncIterator[Observation]:
+    async def observations(self) -> AsyncGenerator[Observation, None]:
         """All observations as they come; ends when every source has ended, which only files do."""
         queue: asyncio.Queue[Observation | None] = asyncio.Queue(QUEUE_LENGTH)
         tasks = [asyncio.create_task(_pump(source, queue)) for source in self._sources.values()]

@@ -82,6 +82,19 @@ class Verifier:
             seen.add(signer)
 
 
+def reverify(verifier: Verifier, digest: str, full_report: bytes, received_at: int) -> str:
+    """Check an archived report as of its receipt: that it verifies and is the one a command named by digest.
+
+    Returns what is wrong, or an empty string.
+    """
+    try:
+        envelope = decode_envelope(full_report)
+        verified = verifier.verify(full_report, feed_id=envelope.blob[:32], now=received_at)
+    except ReportError as error:
+        return str(error)
+    return "" if verified.digest == digest else f"its digest is {verified.digest}"
+
+
 def recover_signers(envelope: Envelope) -> list[bytes]:
     """The addresses (20 bytes) that made the signatures, in order. Raises `ReportError` for an impossible one."""
     digest, signers = envelope.digest, []
