@@ -55,7 +55,9 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     seconds = time.perf_counter() - began
     console.print(table(storm))
-    console.print(f"{asked.commands:,} commands in {seconds:.0f} s ({asked.commands / seconds:,.0f} a second): no fault")
+    console.print(
+        f"{asked.commands:,} commands in {seconds:.0f} s ({asked.commands / seconds:,.0f} a second): no fault"
+    )
     console.print(f"digest {storm.root.chain.hex()}")
     return 0
 
