@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from zlp.engine.version import VERSION
 
 if TYPE_CHECKING:
     from zlp.venue import Outcome, Rejected, Venue
+
+__version__ = VERSION
 
 __all__ = ["Outcome", "Rejected", "Venue", "__version__"]
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import structlog
 
-import zlp
 from zlp.engine import Envelope, Root
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.governance import Found
+from zlp.engine.version import VERSION
 from zlp.journal import Header, Journal, JournalMismatch, Record, SnapshotFolder
 from zlp.journal.record import decode_evidence, decode_raw_envelope
 from zlp.journal.replay import replay, require_profile
@@ -53,7 +53,7 @@ class Node:
         snapshots: SnapshotFolder | None = None,
         settings: NodeSettings | None = None,
         clock: Callable[[], int] = time.time_ns,
-        engine_version: str = zlp.__version__,
+        engine_version: str = VERSION,
     ) -> None:
         self.journal = journal
         self.snapshots = snapshots

@@ -18,7 +18,6 @@ from typing import Any
 
 import msgspec
 
-import zlp
 from zlp.engine import Envelope
 from zlp.engine.branches import CATALOGUE
 from zlp.engine.codec import canonical
@@ -28,6 +27,7 @@ from zlp.engine.leaves import SETTINGS
 from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.base import Settings
 from zlp.engine.leaves.ledger import Token
+from zlp.engine.version import VERSION
 from zlp.profiles.quantities import quantity
 
 SHIPPED = ("zeus", "zeno", "zo", "zaros")
@@ -76,7 +76,7 @@ class Profile:
             identity=identity,
             profile=self.title,
             profile_hash=self.digest,
-            engine_version=zlp.__version__,
+            engine_version=VERSION,
             governor=holders["governor"][0],
         )
         for name, (members, threshold) in self.multisigs.items():

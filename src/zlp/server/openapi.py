@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-import zlp
 from zlp.engine import Rejection
 from zlp.engine.commands import COMMANDS
 from zlp.engine.events import KINDS as EVENTS
+from zlp.engine.version import VERSION
 from zlp.server.intake import SignedCommand, SignedCommands, UnsignedCommand
 from zlp.server.problems import SERVER_CODES
 from zlp.server.reads import QUERY, Read
@@ -41,7 +41,7 @@ def document(reads: Iterable[Read]) -> dict[str, Any]:
         paths[read.path] = _get(read)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "ZLP venue", "version": zlp.__version__, "description": DESCRIPTION},
+        "info": {"title": "ZLP venue", "version": VERSION, "description": DESCRIPTION},
         "paths": paths,
         "components": {"schemas": _schemas()},
     }
