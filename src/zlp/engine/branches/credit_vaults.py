@@ -1,4 +1,4 @@
-"""ZLPBranch: vaults of one collateral each; deposit, stake, withdraw after a delay (Z2, Z8; zaros.md section 4)."""
+"""ZLPBranch: vaults of one collateral each; deposit, stake, withdraw after a delay (Z2, Z8; reference section 4)."""
 
 from __future__ import annotations
 

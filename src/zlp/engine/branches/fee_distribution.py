@@ -1,4 +1,4 @@
-"""FeeBranch: fees become reward tokens, stakers and recipients receive them (Z7; zaros.md section 9)."""
+"""FeeBranch: fees become reward tokens, stakers and recipients receive them (Z7; reference section 9)."""
 
 from __future__ import annotations
 

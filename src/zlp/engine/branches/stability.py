@@ -1,4 +1,4 @@
-"""Swapping the stable token for collateral of any vault: request, fulfil, refund (Z6; zaros.md section 7)."""
+"""Swapping the stable token for collateral of any vault: request, fulfil, refund (Z6; reference section 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A market's cash with the engine: losses come in, profits are minted, fees are received (zaros.md 6 and 9)."""
+"""A market's cash with the engine: losses come in, profits are minted, fees are received (reference 6 and 9)."""
 
 from __future__ import annotations
 

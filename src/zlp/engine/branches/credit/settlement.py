@@ -1,4 +1,4 @@
-"""Turning what losers paid and what vaults owe into settlement tokens (Z9; zaros.md 6 and 8).
+"""Turning what losers paid and what vaults owe into settlement tokens (Z9; reference 6 and 8).
 
 A keeper is the exchange: it delivers one token and takes another of the same value.
 """

@@ -42,7 +42,7 @@ def usd_of(draft: Draft, token: str, amount: int) -> int:
 
 
 def credit_of(draft: Draft, token: str, amount: int) -> int:
-    """The part of a value that counts as credit (the adjusted price of zaros.md section 3)."""
+    """The part of a value that counts as credit (the adjusted price of reference section 3)."""
     return mul_div_down(usd_of(draft, token, amount), collateral(draft, token).credit_ratio, RATE)
 
 

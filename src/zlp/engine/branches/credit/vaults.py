@@ -1,4 +1,4 @@
-"""A vault's account: it takes its part of its markets' debt, knows its capacity, lends it by weight (zaros.md 5)."""
+"""A vault's account: it takes its part of its markets' debt, knows its capacity, lends it by weight (reference 5)."""
 
 from __future__ import annotations
 

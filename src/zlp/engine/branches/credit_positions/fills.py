@@ -1,4 +1,4 @@
-"""Filling a trade: the checks, the settlement of the old position, the new one (zaros.md section 10, _fillOrder)."""
+"""Filling a trade: the checks, the settlement of the old position, the new one (reference section 10, _fillOrder)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trading account is worth and what its positions need (Z10; zaros.md section 10).
+"""What a trading account is worth and what its positions need (Z10; reference section 10).
 
 Every price here is the posted one with the skew premium of closing that position.
 """

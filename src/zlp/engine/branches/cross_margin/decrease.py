@@ -1,4 +1,4 @@
-"""Reducing and closing positions, by the trader (zeno.md 6.2) or for them (6.3)."""
+"""Reducing and closing positions, by the trader (reference 6.2) or for them (6.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Upkeep of the reserve between payers and receivers of funding (zeno.md 5.4, N10)."""
+"""Upkeep of the reserve between payers and receivers of funding (reference 5.4, N10)."""
 
 from __future__ import annotations
 

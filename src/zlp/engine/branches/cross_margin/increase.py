@@ -1,4 +1,4 @@
-"""Opening and extending positions (zeno.md 6.1). The steps are in the order in which they refuse."""
+"""Opening and extending positions (reference 6.1). The steps are in the order in which they refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closing all of an account that can no longer carry its positions (zeno.md 6.5)."""
+"""Closing all of an account that can no longer carry its positions (reference 6.5)."""
 
 from __future__ import annotations
 

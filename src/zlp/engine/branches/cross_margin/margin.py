@@ -1,4 +1,4 @@
-"""Collateral in, out, between own accounts, and from one token to another (zeno.md 7.6)."""
+"""Collateral in, out, between own accounts, and from one token to another (reference 7.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trader's order does: opens, extends, reduces, closes or flips (zeno.md 7.3)."""
+"""What a trader's order does: opens, extends, reduces, closes or flips (reference 7.3)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def reduce(draft: Draft, command: CrossReduce) -> None:
 
 
 def _require_limits(settings: FundMarketSettings, held: int, delta: int) -> None:
-    """Caps on one trade and on the position after it (zeno.md 6.6)."""
+    """Caps on one trade and on the position after it (reference 6.6)."""
     if settings.max_trade_usd and abs(delta) > settings.max_trade_usd:
         raise Reject(Code.TRADE_TOO_LARGE, limit=settings.max_trade_usd, actual=abs(delta))
     if settings.max_position_usd and abs(held + delta) > settings.max_position_usd:
