@@ -1,1 +1,24 @@
-"""The Python SDK for a running venue, with plain and asynchronous calls."""
+"""The Python client: sign locally, send, read, follow. Plain (``Client``) and asynchronous (``AsyncClient``)."""
+
+from zlp.client.asynchronous import AsyncClient
+from zlp.client.faults import Refused, Unreachable, VenueError
+from zlp.client.plain import Client
+from zlp.client.records import AccountState, Balance, Message, Price, Quote, Receipt, Token, VenueInfo
+from zlp.client.signer import Signer
+
+__all__ = [
+    "AccountState",
+    "AsyncClient",
+    "Balance",
+    "Client",
+    "Message",
+    "Price",
+    "Quote",
+    "Receipt",
+    "Refused",
+    "Signer",
+    "Token",
+    "Unreachable",
+    "VenueError",
+    "VenueInfo",
+]
