@@ -78,8 +78,6 @@ class BorrowedRules:
 
     amount_unit: int = 10**8
     collateral_unit: int = 10**6
-    rate_scale: int = RATE
-    funding_scale: int = RATE
     threshold: int = 98 * RATE // 100
 
 
@@ -92,23 +90,26 @@ class Borrowed:
     size: int
     collateral: int
     reserved: int
-    reserve_fee: int
+    owed: int
     entry_rate: int
     funding: int
     entry_funding: int
 
 
 def borrowed_due(
-    position: Borrowed, price: int, collateral_price: int, rate: int, funding: int, rules: BorrowedRules
+    position: Borrowed, price: int, collateral: tuple[int, int], rate: int, funding: int, rules: BorrowedRules
 ) -> bool:
-    """zo.md 7: d = delta - (funding + reserving fee's value); due if d <= 0 and value * threshold <= |d|."""
+    """zo.md 7: d = delta - (funding + reserving fee's value); due if d <= 0 and value * threshold <= |d|.
+
+    `price` is the low one for a long, the high one for a short; `collateral` its token's low and high price.
+    """
+    low, high = collateral
     value = position.amount * price // rules.amount_unit
     delta = value - position.size if position.is_long else position.size - value
-    paid = position.funding + toward_zero(position.size * (funding - position.entry_funding), rules.funding_scale)
-    accrued = position.reserved * (rate - position.entry_rate)
-    fee = position.reserve_fee - (-accrued // rules.rate_scale)
-    d = delta - (paid - (-fee * collateral_price // rules.collateral_unit))
-    backing = position.collateral * collateral_price // rules.collateral_unit
+    paid = position.funding + toward_zero(position.size * (funding - position.entry_funding), RATE)
+    fee = -(-(position.owed + position.reserved * (rate - position.entry_rate)) // RATE)
+    d = delta - (paid + fee * high // rules.collateral_unit)
+    backing = position.collateral * low // rules.collateral_unit
     return d <= 0 and backing * rules.threshold // RATE <= -d
 
 
@@ -149,9 +150,9 @@ class CrossAccount:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What zeno.md 3 reads from the venue: prices and skews by market, cumulative rates projected to now."""
+    """What zeno.md 3 reads from the venue: low and high prices and skews by market, rates projected to now."""
 
-    prices: dict[str, int]
+    prices: dict[str, tuple[int, int]]
     skews: dict[str, int]
     funding: dict[str, int]
     borrow: int
@@ -179,13 +180,13 @@ def closing_fee(size: int, skew: int, rules: CrossRules) -> int:
 def cross_margin_due(account: CrossAccount, tick: Tick, rules: CrossRules) -> bool:
     """zeno.md 3: equity below zero or below the maintenance margin."""
     equity = sum(
-        amount * tick.prices[token] * rules.factor_bps // (rules.unit * BPS)
+        amount * tick.prices[token][0] * rules.factor_bps // (rules.unit * BPS)
         for token, amount in account.collateral.items()
     )
     unrealised = fees = 0
     for held in account.positions:
         skew = tick.skews[held.market]
-        mark = close_price(tick.prices[held.market], skew, held.size, rules.maximum_skew_scale)
+        mark = close_price(tick.prices[held.market][held.size < 0], skew, held.size, rules.maximum_skew_scale)
         delta = abs(held.size) * abs(held.average_price - mark) // held.average_price
         profit = mark > held.average_price if held.size > 0 else mark < held.average_price
         unrealised += min(delta, held.reserve) if profit else -delta

@@ -34,6 +34,11 @@ from zlp.screening import (
 MARKETS = ("BTC", "ETH", "SOL", "XRP")
 
 
+def pair(low: int, spread: int = 0) -> tuple[int, int]:
+    """A low and a high price."""
+    return low, low + spread
+
+
 def fold(account: CrossAccount, rules: CrossRules) -> Headroom:
     return fold_cross_margin(
         collaterals=[
@@ -43,6 +48,7 @@ def fold(account: CrossAccount, rules: CrossRules) -> Headroom:
         positions=[
             CrossPosition(
                 market=held.market,
+                asset=held.market,
                 asset_class="crypto",
                 size=held.size,
                 average_price=held.average_price,
@@ -65,8 +71,7 @@ def variables(tick: Tick, markets: tuple[str, ...] = MARKETS) -> dict[object, in
     """The variables of a tick in these markets alone."""
     return cross_margin_variables(
         prices={market: tick.prices[market] for market in markets},
-        skews={market: tick.skews[market] for market in markets},
-        funding={market: tick.funding[market] for market in markets},
+        markets={market: (market, tick.skews[market], tick.funding[market]) for market in markets},
         borrow={"crypto": tick.borrow},
     )
 
@@ -81,7 +86,7 @@ def ticks(draw: st.DrawFn, scale: int) -> Tick:
     """Any prices; skews within what keeps the adaptive price positive."""
     bound = min(scale // 4, 2**140) if scale else 2**140
     return Tick(
-        prices={market: draw(usd) for market in MARKETS},
+        prices={market: pair(draw(usd), draw(st.integers(0, 3))) for market in MARKETS},
         skews={market: draw(st.integers(-bound, bound)) for market in MARKETS},
         funding={market: draw(st.integers(-RATE, RATE)) for market in MARKETS},
         borrow=RATE + draw(st.integers(0, RATE)),
@@ -146,7 +151,7 @@ def test_single_units_are_not_lost(
     )
     account = CrossAccount({"BTC": collateral, "XRP": 1}, held, collateral % 7)
     tick = Tick(
-        prices=dict(zip(MARKETS, prices, strict=True)),
+        prices=dict(zip(MARKETS, map(pair, prices), strict=True)),
         skews=dict(zip(MARKETS, skews, strict=True)),
         funding=dict(zip(MARKETS, rates[4:8], strict=True)),
         borrow=RATE // 5,
@@ -155,10 +160,10 @@ def test_single_units_are_not_lost(
     table.upsert(0, fold(account, rules))
 
     def is_due(price: int) -> bool:
-        tick.prices["BTC"] = price
+        tick.prices["BTC"] = pair(price)
         return cross_margin_due(account, tick, rules)
 
-    for price in (tick.prices["BTC"], *turning_point(is_due, 1, 3_000)):
+    for price in (prices[0], *turning_point(is_due, 1, 3_000)):
         due = is_due(price)
         assert table.due(variables(tick)) == [0] or not due
 
@@ -182,11 +187,11 @@ def test_screening_and_confirmation_agree_with_the_exact_scan(data: st.DataObjec
     one, market = data.draw(st.sampled_from(accounts)), data.draw(st.sampled_from(MARKETS))
 
     def one_is_due(price: int) -> bool:
-        tick.prices[market] = price
+        tick.prices[market] = pair(price)
         return cross_margin_due(one, tick, rules)
 
-    for price in (tick.prices[market], *turning_point(one_is_due, 1, data.draw(usd))):
-        tick.prices[market] = price
+    for price in (tick.prices[market][0], *turning_point(one_is_due, 1, data.draw(usd))):
+        tick.prices[market] = pair(price)
         candidates = table.due(variables(tick))
         exact = {key for key, account in enumerate(accounts) if cross_margin_due(account, tick, rules)}
         assert exact <= set(candidates)
@@ -213,7 +218,9 @@ def made_accounts(draw: random.Random, count: int, prices: dict[str, int]) -> li
 
 def made_tick(draw: random.Random, prices: dict[str, int]) -> Tick:
     return Tick(
-        prices={market: int(price * draw.uniform(0.93, 1.07)) for market, price in prices.items()},
+        prices={
+            market: pair(int(price * draw.uniform(0.93, 1.07)), price // 2_000) for market, price in prices.items()
+        },
         skews={market: int(draw.uniform(-30e6, 30e6)) * USD for market in MARKETS},
         funding={market: draw.randrange(-(RATE // 50), RATE // 50) for market in MARKETS},
         borrow=RATE // 50,
@@ -397,9 +404,21 @@ def test_an_account_without_positions_owes_no_liquidation_fee() -> None:
     account = CrossAccount({"ETH": 10**8}, (), 1_800 * USD)
     table: AccountTable[int] = AccountTable()
     table.upsert(0, fold(account, rules))
-    tick = Tick({"ETH": 1_801 * USD}, {"ETH": 0}, {"ETH": 0}, 0)
+    tick = Tick({"ETH": pair(1_801 * USD)}, {"ETH": 0}, {"ETH": 0}, 0)
 
     assert table.due(variables(tick, ("ETH",))) == []
-    tick.prices["ETH"] = 1_800 * USD - 1
+    tick.prices["ETH"] = pair(1_800 * USD - 1)
     assert cross_margin_due(account, tick, rules)
     assert table.due(variables(tick, ("ETH",))) == [0]
+
+
+def test_the_value_of_each_collateral_is_truncated() -> None:
+    """N3: three collaterals of 1.9 units count 1 each, so a debt of 4 makes the account due."""
+    rules = CrossRules(unit=10, factor_bps=BPS)
+    account = CrossAccount(dict.fromkeys(("BTC", "ETH", "SOL"), 1), (), 4)
+    tick = Tick(dict.fromkeys(MARKETS, pair(19)), dict.fromkeys(MARKETS, 0), dict.fromkeys(MARKETS, 0), 0)
+    table: AccountTable[int] = AccountTable()
+    table.upsert(0, fold(account, rules))
+
+    assert cross_margin_due(account, tick, rules)
+    assert table.due(variables(tick)) == [0]

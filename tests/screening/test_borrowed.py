@@ -9,13 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.screening.exact import RATE, USD, Borrowed, BorrowedRules, borrowed_due, turning_point
-from zlp.screening import Direction, DueTable, Ratio, fold_borrowed
+from zlp.screening import Direction, DueTable, fold_borrowed
 
 DIRECTIONS = {True: Direction.AT_OR_BELOW, False: Direction.AT_OR_ABOVE}
 
 
+def indices(collateral: tuple[int, int], rate: int, funding: int) -> list[int]:
+    """What moves the rows of a table."""
+    low, high = collateral
+    return [low, high, high * rate, funding]
+
+
 def table_of(positions: list[Borrowed], rules: BorrowedRules, is_long: bool) -> DueTable[int]:
-    table: DueTable[int] = DueTable(DIRECTIONS[is_long], indices=3)
+    table: DueTable[int] = DueTable(DIRECTIONS[is_long], indices=4)
     for key, each in enumerate(positions):
         if each.is_long != is_long:
             continue
@@ -27,13 +33,11 @@ def table_of(positions: list[Borrowed], rules: BorrowedRules, is_long: bool) -> 
             collateral=each.collateral,
             collateral_unit=rules.collateral_unit,
             reserved=each.reserved,
-            reserve_fee=each.reserve_fee,
+            owed=each.owed,
             entry_rate=each.entry_rate,
-            rate_scale=rules.rate_scale,
             funding=each.funding,
             entry_funding=each.entry_funding,
-            funding_scale=rules.funding_scale,
-            threshold=Ratio(rules.threshold, RATE),
+            liquidation_threshold=rules.threshold,
         )
         table.upsert(key, threshold)
     return table
@@ -52,7 +56,7 @@ def borrowed(draw: st.DrawFn, is_long: bool) -> Borrowed:
         size=draw(amounts),
         collateral=draw(amounts),
         reserved=draw(amounts),
-        reserve_fee=draw(amounts),
+        owed=draw(amounts),
         entry_rate=draw(st.integers(0, RATE)),
         funding=draw(signed),
         entry_funding=draw(st.integers(-RATE, RATE)),
@@ -71,7 +75,7 @@ def plausible(draw: st.DrawFn, is_long: bool, in_kind: bool, entry: int, rules: 
         size=size,
         collateral=collateral,
         reserved=collateral * draw(st.integers(0, 10)),
-        reserve_fee=draw(st.integers(0, 5)),
+        owed=draw(st.integers(0, 5) | st.integers(0, 5 * RATE)),
         entry_rate=draw(st.integers(0, RATE // 10)),
         funding=draw(st.integers(-10, 10)),
         entry_funding=draw(st.integers(-RATE // 10, RATE // 10)),
@@ -91,18 +95,19 @@ def test_screening_and_confirmation_agree_with_the_exact_scan(
     positions = data.draw(st.lists(near | borrowed(is_long), min_size=1, max_size=6))
     rate = max(each.entry_rate for each in positions) + data.draw(st.integers(0, RATE // 10))
     funding = data.draw(st.integers(-RATE // 10, RATE // 10))
-    stable_price = data.draw(st.just(rules.collateral_unit) | amounts)
+    stable_price, spread = data.draw(st.just(rules.collateral_unit) | amounts), data.draw(st.integers(0, 3))
     one = data.draw(st.sampled_from(positions))
 
+    def collateral(price: int) -> tuple[int, int]:
+        paid_in = price if in_kind else stable_price
+        return (paid_in, paid_in + spread) if is_long else (max(paid_in - spread, 0), paid_in)
+
     def due(position: Borrowed, price: int) -> bool:
-        return borrowed_due(position, price, price if in_kind else stable_price, rate, funding, rules)
+        return borrowed_due(position, price, collateral(price), rate, funding, rules)
 
     turn = turning_point(lambda price: due(one, price), 0, 3 * entry)
     for price in (*turn, data.draw(amounts)):
-        collateral_price = price if in_kind else stable_price
-        candidates = table_of(positions, rules, is_long).due(
-            price, [collateral_price, collateral_price * rate, funding]
-        )
+        candidates = table_of(positions, rules, is_long).due(price, indices(collateral(price), rate, funding))
         assert {key for key, each in enumerate(positions) if due(each, price)} <= set(candidates)
 
 
@@ -124,7 +129,7 @@ def test_a_large_market_is_found_exactly(is_long: bool) -> None:
                 size=amount * int(opened * 1e6) * 10**24 // rules.amount_unit,
                 collateral=int(backing / opened * 1e8) if is_long else int(backing * 1e6),
                 reserved=int(backing / opened * 1e8 * 5) if is_long else int(backing * 1e6 * 5),
-                reserve_fee=draw.randrange(1_000),
+                owed=draw.randrange(1_000 * RATE),
                 entry_rate=draw.randrange(RATE // 10),
                 funding=0,
                 entry_funding=0,
@@ -134,11 +139,9 @@ def test_a_large_market_is_found_exactly(is_long: bool) -> None:
     rate = RATE // 9
 
     for price in (50_000 * USD + 3, 60_000 * USD, 70_000 * USD - 3):
-        collateral_price = price if is_long else 98 * USD // 100
-        exact = {
-            key for key, each in enumerate(positions) if borrowed_due(each, price, collateral_price, rate, 0, rules)
-        }
-        candidates = table.due(price, [collateral_price, collateral_price * rate, 0])
+        collateral = (price, price * 1_001 // 1_000) if is_long else (98 * USD // 100, USD)
+        exact = {key for key, each in enumerate(positions) if borrowed_due(each, price, collateral, rate, 0, rules)}
+        candidates = table.due(price, indices(collateral, rate, 0))
         assert exact == set(candidates)
         assert 100 < len(exact) < 19_900
 
@@ -152,10 +155,10 @@ def test_the_closed_form_of_the_liquidation_price() -> None:
         table = table_of([position], rules, is_long)
         near = level - toward * USD // 1_000
 
-        assert borrowed_due(position, level, USD, 0, 0, rules)
-        assert not borrowed_due(position, level - toward, USD, 0, 0, rules)
-        assert table.due(level, [USD, 0, 0]) == [0]
-        assert table.due(near, [USD, 0, 0]) == []
+        assert borrowed_due(position, level, (USD, USD), 0, 0, rules)
+        assert not borrowed_due(position, level - toward, (USD, USD), 0, 0, rules)
+        assert table.due(level, indices((USD, USD), 0, 0)) == [0]
+        assert table.due(near, indices((USD, USD), 0, 0)) == []
 
 
 def test_a_position_without_amount_is_refused() -> None:

@@ -77,64 +77,61 @@ def fold_borrowed(
     collateral: int,
     collateral_unit: int,
     reserved: int,
-    reserve_fee: int,
+    owed: int,
     entry_rate: int,
-    rate_scale: int,
     funding: int,
     entry_funding: int,
-    funding_scale: int,
-    threshold: Ratio,
+    liquidation_threshold: int,
 ) -> Threshold:
     """A position that borrows tokens of the pool, its collateral held in tokens (zo.md 2, 3 and 7).
 
-    For the table of one market, one side and one collateral: longs are due at or below the index price,
-    shorts at or above it, and both move with three indices: `[collateral price, collateral price * cumulative
-    borrow rate, cumulative funding]`. For a position whose collateral is the index token the two prices are
-    the same number. Units: `amount` of the index token and `collateral`, `reserved`, `reserve_fee` of the
-    collateral token in their own units (`..._unit` = 10**decimals); `size` and `funding` (signed, positive:
-    the trader pays) in USD.
+    For the table of one market, one side and one collateral: longs are due at or below the low index price,
+    shorts at or above the high one, and both move with four indices: `[low collateral price, high collateral
+    price, high collateral price * borrow rate, funding rate]`, rates cumulative at 1e18. Units: `amount` of the
+    index token and `collateral`, `reserved` of the collateral token in their own units (`..._unit` =
+    10**decimals); `owed`, the borrow fee up to `entry_rate`, in those units at 1e18; `size` and `funding`, the
+    funding up to `entry_funding` (signed, positive: the trader pays), in USD; `liquidation_threshold` at 1e18.
 
-    Exact rule: due if pnl - fees <= 0 and value(collateral) * threshold <= -(pnl - fees). The second implies
-    the first. In rational numbers, for a long,
+    Exact rule: due if pnl - fees <= 0 and value(collateral) * threshold <= -(pnl - fees). The second implies the
+    first. In rational numbers, for a long,
 
-        pnl  = amount * price - size fees = funding + size * (index - entry) + collateral price * (reserve_fee
-        + reserved * (rate - entry)) due: amount * price <= size + funding fees - collateral price *
-        (collateral * threshold - reserve fees)
+        pnl  = amount * price - size
+        fees = funding + size * (funding rate - entry) + high price * (owed + reserved * (rate - entry))
+        due: amount * price <= size + fees - low price * collateral * threshold
 
-    and mirrored for a short. Truncated: two values, one share, one funding fee, one value of the fee (5
-    units); the reserve fee is rounded up by at most one unit of its token.
+    and mirrored for a short. Truncated in the pool's favour: the value of the amount, that of the collateral and
+    its share, the funding fee (4 units of USD); the borrow fee, to a whole unit of its token.
     """
     if amount <= 0:
         raise ValueError("an open position has an amount")
     side = 1 if is_long else -1
-    usd = size + side * (funding + 5)
-    base = Ratio(
-        amount_unit * (usd * funding_scale - side * size * entry_funding),
-        amount * funding_scale,
+    base = (size + side * (funding + 4)) * RATE - side * size * entry_funding
+    fee = owed + RATE - reserved * entry_rate
+    coins = amount * collateral_unit * RATE
+    return Threshold(
+        base=Ratio(base * amount_unit, amount * RATE),
+        slopes=(
+            Ratio(-side * collateral * liquidation_threshold * amount_unit, coins),
+            Ratio(side * fee * amount_unit, coins),
+            Ratio(side * reserved * amount_unit, coins),
+            Ratio(side * size * amount_unit, amount * RATE),
+        ),
     )
-    # collateral * threshold - reserve_fee - 1 + reserved * entry_rate / rate_scale, over one denominator
-    backing = (
-        collateral * threshold.numerator * rate_scale
-        - (reserve_fee + 1) * threshold.denominator * rate_scale
-        + reserved * entry_rate * threshold.denominator
-    )
-    per_price = Ratio(
-        -side * backing * amount_unit,
-        amount * collateral_unit * threshold.denominator * rate_scale,
-    )
-    per_rate = Ratio(side * reserved * amount_unit, amount * collateral_unit * rate_scale)
-    per_funding = Ratio(side * size * amount_unit, amount * funding_scale)
-    return Threshold(base=base, slopes=(per_price, per_rate, per_funding))
 
 
-def price_of(asset: str) -> Variable:
-    """The variable of an asset's price, at 1e30."""
-    return "price", asset
+def low_price_of(asset: str) -> Variable:
+    """The variable of an asset's low price, at 1e30: what collateral counts at and longs close at."""
+    return "low price", asset
 
 
-def skewed_price_of(market: str) -> Variable:
-    """The variable of a market's price * skew, both at 1e30 (the product at 1e60), signed."""
-    return "price * skew", market
+def high_price_of(asset: str) -> Variable:
+    """The variable of an asset's high price, at 1e30: what shorts close at."""
+    return "high price", asset
+
+
+def skewed_price_of(market: str, is_long: bool) -> Variable:
+    """The variable of skew * price of a market, both at 1e30 (signed), with the price at which a side closes."""
+    return "skew * low price" if is_long else "skew * high price", market
 
 
 def borrow_of(asset_class: str) -> Variable:
@@ -151,12 +148,13 @@ def funding_of(market: str) -> Variable:
 class CrossPosition:
     """What the fold needs to know of one position of a cross-margin account. USD at 1e30, rates at 1e18.
 
-    `size` is signed. `closing_fee` is the largest share of the size that closing may cost (the greater of
-    maker and taker). `profit_cap` is what the pool has reserved for it. `maximum_skew_scale` 0: no price
-    premium.
+    `asset` is what the market's price is of. `size` is signed. `profit_cap` is what the pool has reserved for it.
+    `closing_fee` is the largest share of the size that closing may cost (the greater of maker and taker).
+    `maximum_skew_scale` 0: no price premium.
     """
 
     market: str
+    asset: str
     asset_class: str
     size: int
     average_price: int
@@ -209,7 +207,7 @@ def fold_cross_margin(
 
 def _collateral_leg(collateral: CrossCollateral) -> Leg:
     share = Ratio(collateral.amount * collateral.factor_bps, collateral.unit * BASIS_POINTS)
-    return Leg(terms=((price_of(collateral.asset), share),))
+    return Leg(terms=((low_price_of(collateral.asset), share),))
 
 
 def _carry_leg(position: CrossPosition) -> Leg:
@@ -227,43 +225,47 @@ def _carry_leg(position: CrossPosition) -> Leg:
 def _profit_leg(position: CrossPosition) -> Leg:
     """size * (mark - average) / average, capped, with mark = price * (1 + (2 * skew - size) / (2 * scale)).
 
-    The exact mark is truncated: the premium by less than 2 units of 1e-30, then the product by one; the pnl
-    by one more. So the coefficient of the price is lowered by 2e-30 of its size, the constant by one unit of
-    mark and one of pnl.
+    The exact mark is truncated: the premium by less than 2 units of 1e-30, then the product by one; the pnl by
+    one more. So the coefficient of the price is lowered by 2e-30 of its size, the constant by one unit of mark
+    and one of pnl.
     """
     size, average, scale = position.size, position.average_price, position.maximum_skew_scale
     if average <= 0:
         raise ValueError("an open position has an average price")
     constant = -size - 1 - -(-abs(size) // average)
-    cap = position.profit_cap
-    price = price_of(position.market)
+    price = low_price_of(position.asset) if size > 0 else high_price_of(position.asset)
     if scale == 0:
-        return Leg(terms=((price, Ratio(size, average)),), constant=constant, cap=cap)
+        return Leg(terms=((price, Ratio(size, average)),), constant=constant, cap=position.profit_cap)
     direct = size * (2 * scale - size) * USD - 2 * abs(size) * 2 * scale
     return Leg(
         terms=(
             (price, Ratio(direct, 2 * scale * average * USD)),
-            (skewed_price_of(position.market), Ratio(size, average * scale)),
+            (skewed_price_of(position.market, size > 0), Ratio(size, average * scale)),
         ),
         constant=constant,
-        cap=cap,
+        cap=position.profit_cap,
     )
 
 
 def cross_margin_variables(
     *,
-    prices: Mapping[str, int],
-    skews: Mapping[str, int],
-    funding: Mapping[str, int],
+    prices: Mapping[str, tuple[int, int]],
+    markets: Mapping[str, tuple[str, int, int]],
     borrow: Mapping[str, int],
 ) -> dict[Variable, int]:
-    """The variables of a tick for accounts folded here: whatever changed, by asset, market and asset class.
+    """The variables of a tick for accounts folded here: of whatever changed.
 
-    A market's skewed price needs its price: markets in `skews` must be in `prices`.
+    `prices`: low and high by asset. `markets`: asset, skew and cumulative funding by market; a market must be
+    given when its skew, its funding or the price of its asset changed, and its asset be in `prices`. `borrow`:
+    cumulative rate by asset class.
     """
-    return {
-        **{price_of(asset): price for asset, price in prices.items()},
-        **{skewed_price_of(market): prices[market] * skew for market, skew in skews.items()},
-        **{funding_of(market): index for market, index in funding.items()},
-        **{borrow_of(asset_class): rate for asset_class, rate in borrow.items()},
-    }
+    variables: dict[Variable, int] = {borrow_of(name): rate for name, rate in borrow.items()}
+    for asset, (low, high) in prices.items():
+        variables[low_price_of(asset)] = low
+        variables[high_price_of(asset)] = high
+    for market, (asset, skew, funding) in markets.items():
+        low, high = prices[asset]
+        variables[skewed_price_of(market, is_long=True)] = skew * low
+        variables[skewed_price_of(market, is_long=False)] = skew * high
+        variables[funding_of(market)] = funding
+    return variables
