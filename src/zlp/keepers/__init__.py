@@ -1,1 +1,29 @@
-"""Bots that only watch and submit, and the narrow port through which they see a venue."""
+"""Keepers: bots that only watch a venue and submit. Simple, restartable, and harmless side by side.
+
+Each keeper is one file. It knows one narrow port (``port.Port``): read, quote, submit, listen. Everything a
+keeper remembers can be rebuilt from the port's reader, so a restart loses nothing; everything it submits is
+checked by the engine, so two keepers that race cost each other a rejection and the venue nothing.
+"""
+
+from __future__ import annotations
+
+from zlp.keepers.deleverage import DeleverageKeeper
+from zlp.keepers.fees import FeeKeeper
+from zlp.keepers.liquidations import LiquidationKeeper
+from zlp.keepers.orders import OrderKeeper
+from zlp.keepers.port import Keeper, LocalPort, LocalVenue, Port
+from zlp.keepers.prices import FastQuote, PriceKeeper, PriceSource
+
+__all__ = [
+    "DeleverageKeeper",
+    "FastQuote",
+    "FeeKeeper",
+    "Keeper",
+    "LiquidationKeeper",
+    "LocalPort",
+    "LocalVenue",
+    "OrderKeeper",
+    "Port",
+    "PriceKeeper",
+    "PriceSource",
+]

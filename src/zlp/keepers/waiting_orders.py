@@ -1,0 +1,98 @@
+"""The orders that wait, arranged so that finding the executable ones does not look at every order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from zlp.engine import Command, Receipt
+from zlp.engine.codec import decode_command
+from zlp.engine.events.orders import OrderCancelled, OrderExecuted, OrderPlaced, OrderUpdated
+from zlp.engine.leaves.orders import Order, OrderSettings
+from zlp.engine.leaves.prices import PriceFeed
+from zlp.engine.pricing import bounds_at
+from zlp.engine.rejections import Reject
+from zlp.engine.state import Reader
+from zlp.screening.trigger_table import TriggerTable
+
+
+class WaitingOrders:
+    """Follows the registry by its events.
+
+    Market orders (and resting ones without a plain trigger) are few and looked at one by one; orders with a
+    trigger price lie in one table per asset and side of the price.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._listed: dict[int, tuple[Order, Command]] = {}
+        self._place: dict[int, tuple[str, bool]] = {}
+        self._expiring: dict[int, int] = {}
+        self._triggers: dict[tuple[str, bool], TriggerTable[int]] = defaultdict(TriggerTable)
+        for order in reader.each(Order):
+            self._add(order)
+
+    def hear(self, receipt: Receipt) -> None:
+        """Take over what a command changed."""
+        for event in receipt.events:
+            kind = type(event)
+            if kind is OrderPlaced or kind is OrderUpdated:
+                self._forget(event.number)
+                order = self._reader.get(Order, (event.number,))
+                if order is not None:
+                    self._add(order)
+            elif kind is OrderExecuted or kind is OrderCancelled:
+                self._forget(event.number)
+
+    def due(self, now: int) -> list[int]:
+        """Numbers of orders that can probably be executed, or have expired, oldest first."""
+        settings = self._reader.get(OrderSettings, ())
+        if settings is None:
+            return []
+        found = {number for number, until in self._expiring.items() if now > until}
+        for number, (order, action) in self._listed.items():
+            if self._may_run(settings, order, action, now):
+                found.add(number)
+        for place, table in self._triggers.items():
+            if len(table):
+                found.update(self._triggered(place, table, now))
+        return sorted(found)
+
+    def _triggered(self, place: tuple[str, bool], table: TriggerTable[int], now: int) -> Iterator[int]:
+        asset, buys = place
+        try:
+            price = bounds_at(self._reader, asset, now)[1 if buys else 0]
+        except Reject:
+            return
+        yield from table.due(price)
+
+    def _may_run(self, settings: OrderSettings, order: Order, action: Command, now: int) -> bool:
+        if not order.resting and order.placed_at + settings.market_lifetime <= now:
+            return True
+        if order.placed_at + settings.keeper_delay > now:
+            return False
+        if not settings.newer_price:
+            return True
+        for asset in action.priced_by():
+            feed = self._reader.get(PriceFeed, (asset,))
+            if feed is None or feed.posted_in <= order.placed_in:
+                return False
+        return True
+
+    def _add(self, order: Order) -> None:
+        action = decode_command(order.action)
+        if order.resting and order.expires:
+            self._expiring[order.number] = order.expires
+        if order.trigger_asset and not order.trigger_quote:
+            place = (order.trigger_asset, action.buys())
+            self._place[order.number] = place
+            self._triggers[place].upsert(order.number, order.trigger_price, above=order.trigger_above)
+        else:
+            self._listed[order.number] = (order, action)
+
+    def _forget(self, number: int) -> None:
+        self._expiring.pop(number, None)
+        self._listed.pop(number, None)
+        place = self._place.pop(number, None)
+        if place is not None:
+            self._triggers[place].remove(number)

@@ -1,0 +1,171 @@
+"""Where the LPs' return came from, and what it cost whom: exact sums along a run.
+
+Everything is USD at 1e30. Between two ticks the pool's assets move by the prices (``price_effect``, taken on what
+the pool held when the prices moved); everything else moves by commands and is read off their events. What is
+left between the sum of the parts and the change of the pool's value is ``OTHER``: what the pool earns where a trader
+pays one price and gets another, price impact that is no fee, rounding. It is cents where a profile has no spread.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from zlp.desks import PoolView
+from zlp.engine import Receipt
+from zlp.engine.events.credit_positions import ShortfallForgiven
+from zlp.engine.events.cross_margin import DebtForgiven
+from zlp.engine.events.liquidity import Donated, FeeCharged, SharesBurned, SharesMinted
+from zlp.engine.events.orders import OrderCancelled, OrderExecuted
+from zlp.engine.events.trading import Liquidated, PositionChanged
+from zlp.engine.fixed import USD, mul_div_down, value_of
+from zlp.simulator.series import Series
+from zlp.simulator.world import World
+
+OTHER = "price spreads, price impact, rounding"
+"""The part of the split that is what the others leave."""
+
+
+class Accounting:
+    """Listens to a world's receipts and looks at its pools at every tick, from ``begin`` on."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.fees_to_pool: dict[str, int] = defaultdict(int)
+        self.fees_elsewhere: dict[str, int] = defaultdict(int)
+        self.net_by_account: dict[str, int] = defaultdict(int)
+        self.minted = self.burned = self.donated = 0
+        self.price_effect = self.realised = self.forfeited = 0
+        self.volume = self.commands = 0
+        self.bad_debt = 0
+        self.bad_debts: list[str] = []
+        self.actions: Counter[str] = Counter()
+        self.rejections: Counter[str] = Counter()
+        self.start_value = 0
+        self.series = Series()
+        self._collateral: dict[str, int] = {}
+        self._prices: dict[str, int] = {}
+        self._pools: Sequence[PoolView] = ()
+        self._handlers: dict[type, Any] = {
+            FeeCharged: self._fee,
+            PositionChanged: self._position,
+            Liquidated: self._liquidated,
+            SharesMinted: self._mint,
+            SharesBurned: self._burn,
+            Donated: self._donate,
+            DebtForgiven: self._forgiven,
+            ShortfallForgiven: self._shortfall,
+            OrderExecuted: self._executed,
+            OrderCancelled: self._cancelled,
+        }
+        world.venue.listen(self._hear)
+
+    def begin(self) -> None:
+        """The pools are founded: count from here."""
+        self._pools = self.world.desk.pools(self.world.reader, self.world.now)
+        self._prices = {asset.token: self.world.token_price(asset.token) for p in self._pools for asset in p.assets}
+        self.start_value = sum(pool.value_usd for pool in self._pools)
+        for sums in (self.fees_to_pool, self.fees_elsewhere, self.actions, self.rejections):
+            sums.clear()
+        self.minted = self.burned = self.donated = self.commands = 0
+        self.series.add(self.world.now, self._pools, self._pools, self.world.markets())
+
+    def observe(self) -> None:
+        """Prices have moved and nothing else: take the price effect and a sample."""
+        world = self.world
+        pools = world.pools()
+        prices: dict[str, int] = {}
+        for pool in pools:
+            for asset in pool.assets:
+                token = asset.token
+                price = prices[token] = world.token_price(token)
+                if asset.amount:
+                    self.price_effect += asset.amount * (price - self._prices[token]) // world.token_unit(token)
+        self.series.add(world.now, pools, self._pools, world.markets())
+        self._prices, self._pools = prices, pools
+
+    def _hear(self, receipt: Receipt) -> None:
+        self.commands += 1
+        if receipt.rejection is not None:
+            self.rejections[receipt.rejection.code] += 1
+            return
+        for event in receipt.events:
+            handler = self._handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+
+    def _fee(self, event: FeeCharged) -> None:
+        to_pool = mul_div_down(event.value_usd, event.to_pool, event.amount) if event.amount else 0
+        self.fees_to_pool[event.kind] += to_pool
+        self.fees_elsewhere[event.kind] += event.value_usd - to_pool
+
+    def _position(self, event: PositionChanged) -> None:
+        self.actions[event.action] += 1
+        self.realised += event.pnl_usd
+        self.volume += abs(event.size_after - event.size_before)
+        costs = event.fee_usd + event.carry_usd
+        self.net_by_account[event.account] += event.pnl_usd - costs
+        before = self._collateral.pop(event.position, 0)
+        if event.action == "liquidate" and event.size_after == 0:
+            left = max(0, before + event.pnl_usd - costs)
+            self.forfeited += left
+            self.net_by_account[event.account] -= left
+        elif event.size_after:
+            self._collateral[event.position] = event.collateral_usd
+
+    def _liquidated(self, event: Liquidated) -> None:
+        if event.reward:
+            self.forfeited -= self._worth(event.token, event.reward)
+        if event.bad_debt_usd:
+            self._bad(event.bad_debt_usd, f"{event.account} in {event.market}")
+
+    def _forgiven(self, event: DebtForgiven) -> None:
+        owed = event.trading_usd + event.borrowing_usd + event.funding_usd + event.loss_usd
+        self._bad(owed, f"debts of {event.owner}/{event.account}")
+
+    def _shortfall(self, event: ShortfallForgiven) -> None:
+        self._bad(event.shortfall_usd, f"account {event.trading_account} in {event.market}")
+
+    def _bad(self, amount: int, whose: str) -> None:
+        self.bad_debt += amount
+        moment = datetime.fromtimestamp(self.world.now, UTC).strftime("%Y-%m-%d %H:%M")
+        self.bad_debts.append(f"{moment} {whose}: {amount / USD:,.2f} USD beyond its collateral when the prices came")
+
+    def _mint(self, event: SharesMinted) -> None:
+        self.actions["mint"] += 1
+        self.minted += event.value_usd
+
+    def _burn(self, event: SharesBurned) -> None:
+        self.actions["burn"] += 1
+        self.burned += event.value_usd
+
+    def _donate(self, event: Donated) -> None:
+        self.donated += self._worth(event.token, event.amount)
+
+    def _executed(self, _: OrderExecuted) -> None:
+        self.actions["order executed"] += 1
+
+    def _cancelled(self, event: OrderCancelled) -> None:
+        self.actions[f"order ended: {event.reason}"] += 1
+
+    def _worth(self, token: str, amount: int) -> int:
+        return value_of(amount, self.world.token_price(token), self.world.token_unit(token))
+
+    def unrealised(self) -> int:
+        """What all open positions have gained at present prices. O(positions)."""
+        return sum(view.pnl_usd for view in self.world.desk.positions(self.world.reader, self.world.now))
+
+    def split(self) -> dict[str, int]:
+        """The change of the pools' value since ``begin``, by where it came from; the parts add up exactly."""
+        end = sum(pool.value_usd for pool in self.world.desk.pools(self.world.reader, self.world.now))
+        parts = {f"fees kept: {kind}": amount for kind, amount in sorted(self.fees_to_pool.items()) if amount}
+        parts["traders' realised result"] = -self.realised
+        parts["traders' open result"] = -self.unrealised()
+        parts["collateral left by liquidations"] = self.forfeited
+        parts["price effect of the assets held"] = self.price_effect
+        parts["deposits of liquidity"] = self.minted + self.donated
+        parts["withdrawals of liquidity"] = -self.burned
+        parts[OTHER] = end - self.start_value - sum(parts.values())
+        return parts

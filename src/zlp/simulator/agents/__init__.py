@@ -1,0 +1,36 @@
+"""Behaviours: what agents do. One file each; settings are frozen, the randomness is the agent's own stream.
+
+A behaviour is its settings with one method, ``act``: look at the world through a hand, act, and say how many
+seconds to sleep. What it must remember lies in the hand, so one behaviour serves any number of agents.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
+
+from zlp.simulator.agents.base import Behaviour
+from zlp.simulator.agents.founder import Founder
+from zlp.simulator.agents.hedger import Hedger
+from zlp.simulator.agents.noise import NoiseTrader
+from zlp.simulator.agents.rebalancer import Rebalancer
+from zlp.simulator.agents.reversion import MeanReverter
+from zlp.simulator.agents.trend import TrendFollower
+
+KINDS = (Founder, TrendFollower, MeanReverter, Hedger, NoiseTrader, Rebalancer)
+
+if TYPE_CHECKING:
+    AnyBehaviour = Any
+else:
+    AnyBehaviour = Union[KINDS]
+
+__all__ = [
+    "KINDS",
+    "AnyBehaviour",
+    "Behaviour",
+    "Founder",
+    "Hedger",
+    "MeanReverter",
+    "NoiseTrader",
+    "Rebalancer",
+    "TrendFollower",
+]

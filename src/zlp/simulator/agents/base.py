@@ -1,0 +1,54 @@
+"""What every behaviour has: a name, how many agents follow it, how much money each brings."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from zlp.desks import MarketView
+from zlp.engine.fixed import USD
+from zlp.simulator.hand import Hand
+from zlp.simulator.stream import Stream
+
+HOUR = 3_600
+DAY = 86_400
+
+
+def table_name(kind: str) -> str:
+    """``TrendFollower`` is ``type = "trend_follower"`` in a scenario."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
+
+
+class Behaviour(
+    msgspec.Struct, frozen=True, kw_only=True, tag=table_name, tag_field="type", forbid_unknown_fields=True
+):
+    """Settings of one kind of agent. ``wealth``: each brings between these two amounts of USD.
+
+    ``markets``: which it trades, empty for all. Times are seconds.
+    """
+
+    name: str
+    count: int = 1
+    wealth: tuple[float, float] = (10_000.0, 100_000.0)
+    markets: tuple[str, ...] = ()
+
+    def budget(self, stream: Stream) -> int:
+        """USD at 1e30 this agent brings, to the dollar."""
+        return int(stream.between(*self.wealth)) * USD
+
+    def act(self, hand: Hand) -> int:
+        """Look and act; returns the seconds until the agent wants to look again."""
+        raise NotImplementedError
+
+    def tradable(self, hand: Hand) -> list[MarketView]:
+        """The markets this agent looks at."""
+        markets = hand.stage.markets()
+        return [market for market in markets if market.market in self.markets] if self.markets else markets
+
+
+def change_over(history: list[float], ticks: int) -> float | None:
+    """Relative change of the price over the last ``ticks`` ticks, or ``None`` before there are that many."""
+    if len(history) <= ticks or ticks < 1:
+        return None
+    return history[-1] / history[-1 - ticks] - 1.0

@@ -1,0 +1,178 @@
+"""One run of one profile along one price path, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from zlp.engine import Root
+from zlp.engine.fixed import USD
+from zlp.oracle.price_path import PricePath
+from zlp.profiles.loader import Profile
+from zlp.simulator.accounting import Accounting
+from zlp.simulator.agents import (
+    Behaviour,
+    Founder,
+    Hedger,
+    MeanReverter,
+    NoiseTrader,
+    Rebalancer,
+    TrendFollower,
+)
+from zlp.simulator.feeds import assume
+from zlp.simulator.series import Series
+from zlp.simulator.world import World
+
+CROWD: tuple[Behaviour, ...] = (
+    Founder(),
+    Rebalancer(count=3),
+    TrendFollower(count=6),
+    MeanReverter(count=6),
+    Hedger(count=3),
+    NoiseTrader(count=24, wealth=(2_000.0, 50_000.0)),
+)
+"""The default population: one who founds the pool, LPs that rebalance it, and four kinds of traders."""
+
+Progress = Callable[[int], None]
+"""Is told how many ticks have passed."""
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a run depends on, beside the profile and the prices.
+
+    ``ticks``: prices per candle, 1 (its close) or 4 (open, extremes, close). ``assumptions``: prices of assets
+    the path lacks, like ``{"METIS": "0.01 ETH"}``. ``audit_every``: ticks between full audits (0: the end only).
+    """
+
+    seed: int = 1
+    ticks: int = 4
+    crowd: tuple[Behaviour, ...] = CROWD
+    assumptions: Mapping[str, str] = {}
+    audit_every: int = 0
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """What came out. USD at 1e30 unless a name says otherwise; ``split`` adds up to the change of pool value."""
+
+    profile: str
+    profile_hash: str
+    digest: str
+    seed: int
+    assumptions: list[str]
+    start_time: int
+    end_time: int
+    ticks: int
+    commands: int
+    rejections: dict[str, int]
+    start_value: int
+    end_value: int
+    split: dict[str, int]
+    fees_elsewhere: dict[str, int]
+    actions: dict[str, int]
+    volume: int
+    bad_debt: int
+    bad_debts: list[str]
+    net_by_behaviour: dict[str, int]
+    net_by_account: dict[str, int]
+    open_positions: int
+    faults: list[str]
+    series: Series
+
+    @property
+    def liquidations(self) -> int:
+        """Positions closed by force because nothing backed them any more."""
+        return self.actions.get("liquidate", 0)
+
+    @property
+    def deleverages(self) -> int:
+        """Positions closed for their owner to protect the pool."""
+        return self.actions.get("deleverage", 0)
+
+
+def run(profile: Profile, path: PricePath, setup: Setup | None = None, progress: Progress | None = None) -> Result:
+    """Run a profile along a path. Raises ``ValueError`` if the path holds nothing the profile trades."""
+    setup = setup or Setup()
+    root = Root()
+    for envelope in profile.genesis(identity="simulation"):
+        receipt = root.apply(envelope)
+        if receipt.rejection is not None:
+            raise ValueError(f"{profile.source}: genesis is refused: {receipt.rejection}")
+    assumptions = assume(root.state, path, setup.assumptions)
+    world = World(root, profile.roles, assumptions, setup.seed)
+    accounting = Accounting(world)
+    passed, faults = _pass(world, accounting, path, setup, progress)
+    return _result(profile, setup, accounting, passed, faults)
+
+
+def _pass(
+    world: World, accounting: Accounting, path: PricePath, setup: Setup, progress: Progress | None
+) -> tuple[int, list[str]]:
+    """Every tick of the path: the first founds the pools, the crowd comes with the second."""
+    founders = [behaviour for behaviour in setup.crowd if isinstance(behaviour, Founder)]
+    others = [behaviour for behaviour in setup.crowd if not isinstance(behaviour, Founder)]
+    passed = 0
+    faults: list[str] = []
+    for tick in path.ticks(setup.ticks):
+        if passed == 0:
+            world.populate(founders)
+            world.tick(tick)
+            accounting.begin()
+            world.populate(others)
+        else:
+            world.tick(tick, accounting.observe)
+        passed += 1
+        if progress is not None:
+            progress(passed)
+        if setup.audit_every and passed % setup.audit_every == 0:
+            faults += [f"tick {passed}: {fault}" for fault in world.root.audit()]
+    faults += world.root.audit()
+    return passed, faults
+
+
+def _result(profile: Profile, setup: Setup, accounting: Accounting, passed: int, faults: Sequence[str]) -> Result:
+    world = accounting.world
+    split = accounting.split()
+    open_results = _open_results(world)
+    net = {account: accounting.net_by_account.get(account, 0) + open_results.get(account, 0) for account in world.hands}
+    by_behaviour: dict[str, int] = {}
+    for account, amount in net.items():
+        name = world.behaviours[account].name
+        by_behaviour[name] = by_behaviour.get(name, 0) + amount
+    return Result(
+        profile=profile.title,
+        profile_hash=profile.digest,
+        digest=world.root.chain.hex(),
+        seed=setup.seed,
+        assumptions=[str(assumption) for assumption in world.assumptions],
+        start_time=accounting.series.times[0],
+        end_time=world.now,
+        ticks=passed,
+        commands=accounting.commands,
+        rejections=dict(accounting.rejections.most_common()),
+        start_value=accounting.start_value,
+        end_value=accounting.start_value + sum(split.values()),
+        split=split,
+        fees_elsewhere={kind: amount for kind, amount in sorted(accounting.fees_elsewhere.items()) if amount},
+        actions=dict(accounting.actions.most_common()),
+        volume=accounting.volume,
+        bad_debt=accounting.bad_debt,
+        bad_debts=accounting.bad_debts,
+        net_by_behaviour={name: amount for name, amount in by_behaviour.items() if amount},
+        net_by_account={account: amount for account, amount in net.items() if amount},
+        open_positions=sum(len(hand.positions) for hand in world.hands.values()),
+        faults=list(faults),
+        series=accounting.series,
+    )
+
+
+def _open_results(world: World) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for view in world.desk.positions(world.reader, world.now):
+        found[view.account] = found.get(view.account, 0) + view.pnl_usd - view.owed_usd
+    return found
+
+
+def usd(amount: int) -> float:
+    """An amount at 1e30 as a float of USD, for people."""
+    return amount / USD
