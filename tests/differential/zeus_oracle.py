@@ -65,6 +65,7 @@ class Feeds:
             votes_to_dispute=int(config["minAuthorizations"]),
             min_post_interval=int(config["minBlockInterval"]),
             zero_clears=True,
+            shared_age=True,
         )
         records: list[Settings] = [FastFeedSettings(guard)]
         for token, spread in zip(self.tokens, config["spreads"], strict=True):

@@ -32,7 +32,7 @@ def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     if fast_settings is not None:
         guard = fast_settings.guard
         shared = reader.get(FastFeed, ()) or FastFeed()
-        age = now - shared.updated_at
+        age = now - (shared.updated_at if guard.shared_age else feed.fast_at)
         trusted = favoured(settings, fast_settings, shared, feed)
         low = guard.price(low, feed.fast, age, trusted, False)
         high = guard.price(high, feed.fast, age, trusted, True)
@@ -57,23 +57,29 @@ def favoured(settings: PriceSettings, fast: FastFeedSettings, shared: FastFeed, 
 
 def require_fresh(draft: Draft, asset: str, *, reducing: bool = False) -> None:
     """Refuse a price that is too old: for new risk after ``max_age``, for reducing after its longer limit."""
-    composed = draft.get(ComposedPrice, (asset,))
-    if composed is not None:
+    checked = ("fresh", asset, reducing)
+    if checked in draft.memo:
+        return
+    settings = draft.get(PriceSettings, (asset,))
+    if settings is None:
+        composed = draft.need(ComposedPrice, (asset,), Code.UNKNOWN_FEED)
         require_fresh(draft, composed.ratio, reducing=reducing)
         require_fresh(draft, composed.base, reducing=reducing)
         return
-    settings = draft.need(PriceSettings, (asset,), Code.UNKNOWN_FEED)
     limit = settings.max_age_reducing if reducing else settings.max_age
-    if not limit:
-        return
-    feed = draft.get(PriceFeed, (asset,))
-    age = draft.time - feed.posted_at if feed is not None else draft.time
-    if age > limit:
-        raise Reject(Code.STALE_PRICE, limit=limit, actual=age, detail=asset)
+    if limit:
+        feed = draft.get(PriceFeed, (asset,))
+        age = draft.time - feed.posted_at if feed is not None else draft.time
+        if age > limit:
+            raise Reject(Code.STALE_PRICE, limit=limit, actual=age, detail=asset)
+    draft.memo[checked] = True
 
 
 def require_all_fresh(draft: Draft, assets: tuple[str, ...]) -> None:
-    """``require_fresh`` for several assets; an unpriced one is left to the step that reads it."""
+    """``require_fresh`` for several assets; one without a feed is left to the step that reads it."""
     for asset in assets:
-        if draft.get(PriceSettings, (asset,)) is not None:
+        try:
             require_fresh(draft, asset)
+        except Reject as refused:
+            if refused.rejection.code is not Code.UNKNOWN_FEED:
+                raise

@@ -64,13 +64,9 @@ def post_prices(draft: Draft, command: commands.PostPrices) -> None:
     if guard.min_post_interval and draft.time - shared.posted_at < guard.min_post_interval:
         raise Reject(Code.POST_TOO_SOON, limit=guard.min_post_interval, actual=draft.time - shared.posted_at)
     if command.timestamp <= draft.time - guard.max_time_deviation:
-        raise Reject(
-            Code.POST_TIME_TOO_OLD, limit=draft.time - guard.max_time_deviation, actual=command.timestamp
-        )
+        raise Reject(Code.POST_TIME_TOO_OLD, limit=draft.time - guard.max_time_deviation, actual=command.timestamp)
     if command.timestamp >= draft.time + guard.max_time_deviation:
-        raise Reject(
-            Code.POST_TIME_TOO_NEW, limit=draft.time + guard.max_time_deviation, actual=command.timestamp
-        )
+        raise Reject(Code.POST_TIME_TOO_NEW, limit=draft.time + guard.max_time_deviation, actual=command.timestamp)
     if command.timestamp < shared.updated_at:
         return
     draft.put(replace(shared, updated_at=command.timestamp, posted_at=draft.time))
@@ -99,6 +95,7 @@ def _store(draft: Draft, guard: FastPriceGuard, item: commands.FastPrice, timest
         replace(
             feed,
             fast=item.price,
+            fast_at=timestamp,
             reference=reference,
             reference_at=draft.time,
             reference_moved=reference_moved,

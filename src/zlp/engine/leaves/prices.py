@@ -96,7 +96,8 @@ class ComposedPrice(Settings, frozen=True):
 class PriceFeed(Leaf, frozen=True):
     """What has been posted for one asset.
 
-    ``rounds``: newest primary answers, newest last, raw. ``fast``: last fast price at 1e30, 0 for none.
+    ``rounds``: newest primary answers, newest last, raw. ``fast``: last fast price at 1e30, 0 for none,
+    observed at second ``fast_at``.
     ``reference*``, ``moved*``: the watch of cumulative movement (reference 13.3). ``posted_at`` and
     ``posted_in``: second and sequence of the last post.
     """
@@ -105,6 +106,7 @@ class PriceFeed(Leaf, frozen=True):
     rounds: tuple[int, ...] = ()
     round_at: int = 0
     fast: int = 0
+    fast_at: int = 0
     reference: int = 0
     reference_at: int = 0
     reference_moved: int = 0

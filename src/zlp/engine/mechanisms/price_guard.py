@@ -66,7 +66,9 @@ class FastPriceGuard(Mechanism, frozen=True, kw_only=True):
     movement watch. ``votes_to_dispute``: signers needed to force the spread; 0 forces it always.
     ``dispute_spread_bps``: widens the pair of prices while the fast price is disputed (0 as the reference).
     ``zero_clears``: a posted fast price of 0 is accepted and means none, as in the reference, where it blocks
-    every later post of that asset; otherwise it is refused.
+    every later post of that asset; otherwise it is refused. ``shared_age``: a post of any asset renews the
+    fast prices of all, as in the reference; otherwise each is as old as its own last post, so that an asset
+    whose exchanges fell silent does not look fresh because its neighbours are.
     """
 
     price_duration: int
@@ -80,6 +82,7 @@ class FastPriceGuard(Mechanism, frozen=True, kw_only=True):
     min_post_interval: int = 0
     dispute_spread_bps: int = 0
     zero_clears: bool = False
+    shared_age: bool = False
 
     def invalid(self) -> str | None:
         """Intervals must exist, spreads must leave a positive price."""
