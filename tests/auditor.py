@@ -14,6 +14,7 @@ from fractions import Fraction
 from zlp.engine import Envelope, Receipt, Root
 from zlp.engine.commands.governance import Approve, Propose
 from zlp.engine.events.ledger import Issued, Retired, Transferred
+from zlp.engine.events.liquidity import FeeCharged, Swapped
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.leaves.isolated import IsolatedSettings, Market, Position
 from zlp.engine.leaves.ledger import Balance, Supply
@@ -78,6 +79,11 @@ class Auditor:
                 self._check_passage(envelope, event.token, EXITS, root)
             elif isinstance(event, PositionChanged):
                 self._position(event, root)
+            elif isinstance(event, Swapped):
+                most = event.gross_out * (event.fee_scale - event.fee_rate)
+                self._require(event.amount_out * event.fee_scale <= most, "a swap's fee was rounded down")
+            elif isinstance(event, FeeCharged):
+                self._require(0 <= event.to_pool <= event.amount, "more of a fee went to the pool than there was")
         self._compare(touched, change, root)
 
     def _move(self, token: str, source: str, target: str, amount: int, touched: set[tuple[str, str]]) -> None:

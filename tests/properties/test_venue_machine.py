@@ -54,14 +54,27 @@ class VenueMachine(RuleBasedStateMachine):
         """E2, E3."""
         token = self.token(index)
         command = Mint(pool=self.venue.pool.pool, token=token, amount=self.venue.amount(token, worth))
-        self.fees_bounded(self.venue.ask(trader, command))
+        worth = self.venue.value(maximise=True)
+        receipt = self.venue.ask(trader, command)
+        self.fees_bounded(receipt)
+        for event in receipt.events:
+            if isinstance(event, SharesMinted):
+                assert event.pool_value_usd + USD // 10**18 >= worth - self.venue.dust()
+                if event.supply and event.pool_value_usd:
+                    assert event.shares * event.pool_value_usd <= event.value_usd * event.supply
 
     @rule(trader=traders, index=whole, part=shares)
     def burn(self, trader: str, index: int, part: int) -> None:
         """E2, E3."""
         held = self.venue.held(trader, self.venue.pool.share)
         command = Burn(pool=self.venue.pool.pool, token=self.token(index), shares=held * part // 10_000)
-        self.fees_bounded(self.venue.ask(trader, command))
+        worth = self.venue.value(maximise=False)
+        receipt = self.venue.ask(trader, command)
+        self.fees_bounded(receipt)
+        for event in receipt.events:
+            if isinstance(event, SharesBurned):
+                assert event.pool_value_usd <= max(0, worth)
+                assert event.value_usd * event.supply <= event.shares * event.pool_value_usd
 
     @rule(trader=traders, index=whole, out=whole, worth=worths)
     def mint_then_burn(self, trader: str, index: int, out: int, worth: int) -> None:

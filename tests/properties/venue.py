@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from msgspec.structs import replace
 
-from tests.auditor import Auditor
+from tests.auditor import Auditor, slow_pool_value
 from tests.storm.venues import GENESIS_TIME, genesis
-from tests.storm.weather import value_faults
+from tests.storm.weather import value_dust, value_faults
 from zlp.engine import Command, Envelope, Receipt, Root, pricing
 from zlp.engine.codec import canonical, decode_envelope, wire
 from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder
@@ -130,6 +132,16 @@ class Venue:
                 root.apply(decode_envelope(wire(envelope)))
             assert root.chain == self.root.chain
             assert root.state_hash() == self.root.state_hash()
+
+    def value(self, *, maximise: bool) -> Fraction:
+        """What the pool is worth, summed over its positions; USD at 1e30."""
+        prices = {token: self.price(token)[1 if maximise else 0] for token in self.pool.tokens}
+        return slow_pool_value(self.root, self.pool.pool, prices)
+
+    def dust(self) -> int:
+        """How far below it the engine's figure may lie."""
+        prices = {token: self.price(token)[1] for token in self.pool.tokens}
+        return value_dust(self.root, self.pool.pool, prices)
 
     def supply(self, token: str) -> int:
         """All there is of a token."""

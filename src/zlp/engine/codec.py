@@ -79,8 +79,11 @@ def decode_event(data: bytes | str) -> Any:
 
 
 def decode_envelope(data: bytes | str) -> Envelope:
-    """An envelope with its command."""
-    record = msgspec.json.decode(data, type=_RawEnvelope, strict=False)
+    """An envelope with its command; ``malformed_command`` if it is none."""
+    try:
+        record = msgspec.json.decode(data, type=_RawEnvelope, strict=False)
+    except UNREADABLE as fault:
+        raise Reject(Code.MALFORMED_COMMAND, detail=str(fault)) from None
     return Envelope(
         time=record.time,
         account=record.account,

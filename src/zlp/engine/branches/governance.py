@@ -14,9 +14,11 @@ from zlp.engine.commands import governance as commands
 from zlp.engine.commands.base import check_ranges
 from zlp.engine.draft import Draft
 from zlp.engine.events import governance as events
+from zlp.engine.fixed import UNITS
 from zlp.engine.leaves import SETTINGS
 from zlp.engine.leaves.access import Agent, Multisig, Pause, Proposal, Role, RoleHolder, Venue
 from zlp.engine.leaves.base import Settings
+from zlp.engine.leaves.ledger import Token
 from zlp.engine.rejections import Code, Reject
 
 
@@ -85,6 +87,7 @@ def _store(draft: Draft, settings: Settings, field: str) -> None:
     if fault is not None:
         raise Reject(Code.INVALID_SETTING, detail=f"{type(settings).__name__}: {fault}")
     old = draft.get(type(settings), settings.key)
+    _check_decimals(draft, settings, old)
     draft.put(settings)
     draft.record(
         events.ParameterChanged(
@@ -95,6 +98,20 @@ def _store(draft: Draft, settings: Settings, field: str) -> None:
             new=_value(settings, field),
         )
     )
+
+
+def _check_decimals(draft: Draft, settings: Settings, old: Settings | None) -> None:
+    """A token's decimals never change, and every record that repeats them says the same."""
+    if isinstance(settings, Token):
+        if isinstance(old, Token) and old.decimals != settings.decimals:
+            raise Reject(Code.SETTING_IN_USE, limit=old.decimals, actual=settings.decimals, detail="decimals")
+        return
+    decimals = getattr(settings, "decimals", None)
+    if decimals is not None and decimals >= len(UNITS):
+        raise Reject(Code.INVALID_SETTING, limit=len(UNITS) - 1, actual=decimals, detail="decimals")
+    token = draft.get(Token, (getattr(settings, "token", ""),))
+    if token is not None and decimals is not None and decimals != token.decimals:
+        raise Reject(Code.INVALID_SETTING, limit=token.decimals, actual=decimals, detail=f"decimals of {token.symbol}")
 
 
 def _value(settings: Settings, field: str) -> str:
@@ -150,9 +167,7 @@ def propose(draft: Draft, command: commands.Propose) -> None:
     codec.decode_command(command.command)
     number = next_number(draft, "proposal")
     draft.put(Proposal(number, group.name, command.command, (), command.expires))
-    draft.record(
-        events.Proposed(number=number, multisig=group.name, command=command.command, proposer=draft.sender)
-    )
+    draft.record(events.Proposed(number=number, multisig=group.name, command=command.command, proposer=draft.sender))
     _approve(draft, number)
 
 
@@ -215,9 +230,7 @@ def approve_agent(draft: Draft, command: commands.ApproveAgent) -> None:
         raise Reject(Code.INVALID_SETTING, detail=f"scopes are {', '.join(SCOPES)}")
     draft.put(Agent(draft.sender, command.agent, command.scopes, command.expires))
     draft.record(
-        events.AgentApproved(
-            account=draft.sender, agent=command.agent, scopes=command.scopes, expires=command.expires
-        )
+        events.AgentApproved(account=draft.sender, agent=command.agent, scopes=command.scopes, expires=command.expires)
     )
 
 

@@ -91,6 +91,10 @@ class AssetSettings(Settings, frozen=True):
         unit: int = UNITS[self.decimals]
         return unit
 
+    def invalid(self) -> str | None:
+        """Decimals the engine can scale."""
+        return None if 0 <= self.decimals < len(UNITS) else "decimals must be from 0 to 36"
+
 
 class PoolAsset(Leaf, frozen=True):
     """One token of a basket pool.

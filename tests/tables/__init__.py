@@ -1,0 +1,1 @@
+"""Tables of single commands: who may ask what, and what is answered."""
