@@ -6,11 +6,11 @@ holder has less than the records that speak for it. A fault is ours, never the u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from zlp.engine.draft import Draft
 from zlp.engine.leaves import CLAIMANTS
-from zlp.engine.leaves.base import Leaf
+from zlp.engine.leaves.base import Key, Leaf
 from zlp.engine.leaves.ledger import Balance, Supply
 from zlp.engine.rejections import InvariantBroken
 from zlp.engine.state import Reader, State
@@ -20,29 +20,38 @@ def check(draft: Draft) -> None:
     """Raise ``InvariantBroken`` if the draft may not be committed."""
     drift: dict[str, int] = {}
     for kind, table in draft.writes.items():
-        for key, leaf in table.items():
-            if leaf is not None:
-                reason = leaf.broken()
-                if reason is not None:
-                    raise InvariantBroken(f"{kind.__name__}{key}: {reason}")
-                if kind is not Balance:
+        if kind is Balance or kind is Supply:
+            _check_ownership(draft, kind, table, drift)
+        else:
+            for key, leaf in table.items():
+                if leaf is not None:
+                    reason = leaf.broken()
+                    if reason is not None:
+                        raise InvariantBroken(f"{kind.__name__}{key}: {reason}")
                     _check_claim(draft, leaf)
-            if kind is Balance:
-                symbol = str(key[1])
-                drift[symbol] = drift.get(symbol, 0) + _change(draft, Balance, key, leaf)
-                _check_holder(draft, str(key[0]), symbol)
-            elif kind is Supply:
-                symbol = str(key[0])
-                drift[symbol] = drift.get(symbol, 0) - _change(draft, Supply, key, leaf)
     for symbol, difference in drift.items():
         if difference:
             raise InvariantBroken(f"conservation of {symbol}: off by {difference}")
 
 
-def _change(draft: Draft, kind: type[Balance | Supply], key: tuple[object, ...], leaf: Leaf | None) -> int:
-    before = draft.base.get(kind, key)  # type: ignore[arg-type]
-    after = leaf.amount if isinstance(leaf, (Balance, Supply)) else 0
-    return after - (before.amount if before is not None else 0)
+def _check_ownership(
+    draft: Draft, kind: type[Balance | Supply], table: Mapping[Key, Leaf | None], drift: dict[str, int]
+) -> None:
+    """Add what balances gained, less what supplies gained, to ``drift``; holders must cover their claims."""
+    sign = 1 if kind is Balance else -1
+    for key, leaf in table.items():
+        before = draft.base.get(kind, key)
+        after: int = 0 if leaf is None else leaf.amount  # type: ignore[attr-defined]
+        if after < 0:
+            raise InvariantBroken(f"{kind.__name__}{key}: below zero")
+        symbol: str = key[-1]  # type: ignore[assignment]
+        drift[symbol] = drift.get(symbol, 0) + sign * (after - (0 if before is None else before.amount))
+        if sign == 1:
+            prefix, colon, name = key[0].partition(":")  # type: ignore[union-attr]
+            speaker = CLAIMANTS.get(prefix) if colon else None
+            claimed = draft.get(speaker, (name, symbol)) if speaker is not None else None
+            if claimed is not None:
+                _check_claim(draft, claimed)
 
 
 def _check_claim(reader: Reader, leaf: Leaf) -> None:
@@ -53,14 +62,6 @@ def _check_claim(reader: Reader, leaf: Leaf) -> None:
     amount = 0 if held is None else held.amount
     if amount < claim.amount:
         raise InvariantBroken(f"{claim.holder} holds {amount} {claim.token}, claimed {claim.amount}")
-
-
-def _check_holder(reader: Reader, owner: str, symbol: str) -> None:
-    prefix, colon, name = owner.partition(":")
-    kind = CLAIMANTS.get(prefix) if colon else None
-    leaf = reader.get(kind, (name, symbol)) if kind is not None else None
-    if leaf is not None:
-        _check_claim(reader, leaf)
 
 
 def audit(state: State) -> Iterator[str]:

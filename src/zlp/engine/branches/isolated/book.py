@@ -19,6 +19,7 @@ class Book:
     """One position with its pool, market, collateral asset and prices, while an action changes them.
 
     ``position``, ``asset`` and ``market`` are replaced as the action goes on and stored by ``save``.
+    ``entry_price`` and ``exit_price``: the trader's worse side of the index going in, and going out.
     """
 
     draft: Draft
@@ -30,23 +31,8 @@ class Book:
     asset: PoolAsset
     market: Market
     position: Position
-
-    @property
-    def index_prices(self) -> tuple[int, int]:
-        """Minimum and maximum price of the index."""
-        return pricing.bounds(self.draft, self.position.index)
-
-    @property
-    def entry_price(self) -> int:
-        """The trader's worse side going in."""
-        low, high = self.index_prices
-        return high if self.position.is_long else low
-
-    @property
-    def exit_price(self) -> int:
-        """The trader's worse side going out."""
-        low, high = self.index_prices
-        return low if self.position.is_long else high
+    entry_price: int
+    exit_price: int
 
     def fewest_tokens(self, value_usd: int) -> int:
         """Collateral tokens for a USD value at the maximum price: payouts and fees."""
@@ -128,6 +114,7 @@ def open_book(draft: Draft, pool_name: str, account: str, collateral: str, marke
     pool = load_pool(draft, pool_name)
     settings = _settings(draft, pool_name, collateral)
     key = (pool_name, account, collateral, market_name, is_long)
+    low, high = pricing.bounds(draft, market_name)
     return Book(
         draft=draft,
         pool=pool,
@@ -138,6 +125,8 @@ def open_book(draft: Draft, pool_name: str, account: str, collateral: str, marke
         asset=touch(draft, pool, settings),
         market=draft.get(Market, (pool_name, market_name)) or Market(pool_name, market_name),
         position=draft.get(Position, key) or Position(pool_name, account, collateral, market_name, is_long),
+        entry_price=high if is_long else low,
+        exit_price=low if is_long else high,
     )
 
 

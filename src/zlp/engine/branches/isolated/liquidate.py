@@ -25,7 +25,6 @@ def liquidate(draft: Draft, command: LiquidatePosition) -> None:
     require_account(liquidator)
     book = open_book(draft, command.pool, command.account, command.collateral, command.market, command.is_long)
     before = book.position
-    pricing.bounds(draft, command.market)
     if before.size:
         shorts.track(book, before.size, increase=False)
     if book.rules.private_liquidation and not has_role(draft, Role.LIQUIDATOR, draft.sender):

@@ -85,6 +85,14 @@ def _running(draft: Draft) -> tuple[int, ...]:
     return () if found is None else found.numbers
 
 
+def _watched(draft: Draft) -> tuple[int, ...]:
+    """``_running``, read once per command: a trade's events all ask, and no trade opens or ends an epoch."""
+    numbers: tuple[int, ...] | None = draft.memo.get(RunningEpochs)
+    if numbers is None:
+        numbers = draft.memo[RunningEpochs] = _running(draft)
+    return numbers
+
+
 def join(draft: Draft, command: commands.JoinEpoch) -> None:
     """Take part; for shares, what one holds now counts from now."""
     epoch = draft.need(Epoch, (command.epoch,), Code.UNKNOWN_EPOCH)
@@ -166,7 +174,7 @@ def scored_fee(draft: Draft, event: FeeCharged) -> None:
 
 
 def _add(draft: Draft, kind: str, account: str, points: int) -> None:
-    for number in _running(draft):
+    for number in _watched(draft):
         epoch = draft.get(Epoch, (number,))
         if epoch is None or epoch.score != kind or not epoch.starts <= draft.time < epoch.ends:
             continue
@@ -193,7 +201,7 @@ def passed_on(draft: Draft, event: Transferred) -> None:
 
 
 def _hold(draft: Draft, token: str, account: str, change: int) -> None:
-    for number in _running(draft):
+    for number in _watched(draft):
         epoch = draft.get(Epoch, (number,))
         if epoch is None or epoch.score != "shares":
             continue
