@@ -90,11 +90,11 @@ class Stubs:
     def install(self, stack: ExitStack) -> None:
         """Replace what the case replaced, for as long as the stack is open."""
         if self.assets is not None:
-            stack.enter_context(mock.patch.object(valuation, "assets_usd", lambda desk, maximise=False: self.assets))
+            stack.enter_context(mock.patch.object(valuation, "assets_usd", return_value=self.assets))
         if self.is_unit:
             stack.enter_context(mock.patch.object(health, "measure", self._health))
         if self.no_profit:
-            stack.enter_context(mock.patch.object(health, "marked", lambda *_: Outcome(False, 0)))
+            stack.enter_context(mock.patch.object(health, "marked", return_value=Outcome(False, 0)))
 
     def _health(self, books: Books, account: CrossAccount) -> health.Health:
         name = account.owner + (f"#{account.number}" if account.number else "")
@@ -192,13 +192,13 @@ def _command(venue: Venue, operation: str, args: dict[str, Any]) -> Code | None:
         "market_order": lambda: CrossTrade(
             pool=POOL,
             number=number,
-            market=str(args["market"]),
+            market=venue.markets[str(args["market"])],
             size_delta=args["size_delta"],
             profit_token=profit_token,
         ),
         "force_take_max_profit": lambda: TakeMaxProfit(
             pool=POOL,
-            position=PositionRef(owner=owner, number=number, market=str(args["market"])),
+            position=PositionRef(owner=owner, number=number, market=venue.markets[str(args["market"])]),
             profit_token=profit_token,
         ),
         "liquidate": lambda: LiquidateAccount(pool=POOL, owner=owner, number=number),
@@ -217,7 +217,7 @@ def _service(venue: Venue, operation: str, args: dict[str, Any]) -> Code | None:
         if code is not None or operation == "validate_deleverage":
             return code
     owner, number = account_of(args["acc"])
-    market, profit_token = str(args["market"]), args.get("tp_token") or ""
+    market, profit_token = venue.markets[str(args["market"])], args.get("tp_token") or ""
 
     def run(draft: Any) -> None:
         books = open_books(draft, POOL)
@@ -250,16 +250,13 @@ def _set_config(venue: Venue, stubs: Stubs, args: dict[str, Any]) -> None:
         if head == "mock":
             {"equity": stubs.equity, "mmr": stubs.maintenance}[rest].update(value)
         elif head == "status":
-            for settings in list(venue.root.state.each(FundMarketSettings)):
-                if settings.asset == rest:
-                    command = SetMarketOpen(pool=POOL, market=settings.market, is_open=value == 2)
-                    venue.apply(OPERATOR, command)
+            venue.apply(OPERATOR, SetMarketOpen(pool=POOL, market=rest, is_open=value == 2))
         elif head == "token":
             token, _, field = rest.partition(".")
             fields = {"mwd": "max_weight_difference", "weight": "target_weight", "buffer": "buffer"}
             venue.configure(FundAssetSettings, (POOL, token), **{fields[field]: value})
         elif head == "market":
             market, _, field = rest.partition(".")
-            venue.configure(FundMarketSettings, (POOL, market), **{_MARKET_FIELDS[field]: value})
+            venue.configure(FundMarketSettings, (POOL, venue.markets[market]), **{_MARKET_FIELDS[field]: value})
         else:
             venue.configure(CrossMarginSettings, (POOL,), **{path: value})

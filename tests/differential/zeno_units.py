@@ -113,14 +113,14 @@ def _trader(base: Values, sizes: list[int], **market: Any) -> tuple[Venue, list[
     def put(draft: Draft) -> None:
         books = open_books(draft, POOL)
         account = books.account("ALICE", 0)
-        for number, size in enumerate(sizes):
-            settings = books.settings(str(number))
+        for market_name, size in zip(("WETH", "WBTC"), sizes, strict=False):
+            settings = books.settings(market_name)
             draft.put(replace(settings, **market))
-            price = books.desk.price(settings.asset, False)
-            position = CrossPosition(POOL, "ALICE", 0, str(number), size, price, abs(size), 0, 0, 0, abs(size))
+            price = books.desk.price(settings.market, False)
+            position = CrossPosition(POOL, "ALICE", 0, market_name, size, price, abs(size), 0, 0, 0, abs(size))
             draft.put(position)
             found.append(position)
-        draft.put(replace(account, markets=tuple(str(number) for number in range(len(sizes)))))
+        draft.put(replace(account, markets=tuple(position.market for position in found)))
 
     venue.run(OPERATOR, put)
     return venue, found
@@ -163,9 +163,9 @@ def _equity(case: Values, base: Values) -> Values:
     def put(draft: Draft) -> None:
         books = open_books(draft, POOL)
         size = case["size_e30"]
-        draft.put(replace(books.settings("1"), fees=SkewFee(decrease_bps=case["decrease_fee_bps"])))
-        draft.put(CrossPosition(POOL, "ALICE", 0, "1", size, case["avg_e30"], abs(size), 0, 0, 0, abs(size)))
-        draft.put(replace(books.account("ALICE", 0), markets=("1",)))
+        draft.put(replace(books.settings("WBTC"), fees=SkewFee(decrease_bps=case["decrease_fee_bps"])))
+        draft.put(CrossPosition(POOL, "ALICE", 0, "WBTC", size, case["avg_e30"], abs(size), 0, 0, 0, abs(size)))
+        draft.put(replace(books.account("ALICE", 0), markets=("WBTC",)))
 
     venue.run(OPERATOR, put)
     venue.post({"WBTC": case["mark_e30"]})
@@ -212,9 +212,9 @@ def _utilisation(case: Values, base: Values) -> Values:
         trader = f"TRADER{number}"
         _collateral(venue, trader, abs(size))
         venue.configure(
-            FundMarketSettings, (POOL, "0"), initial_bps=case["imf_bps"], max_profit_bps=case["max_profit_bps"]
+            FundMarketSettings, (POOL, "WETH"), initial_bps=case["imf_bps"], max_profit_bps=case["max_profit_bps"]
         )
-        results.append(venue.apply(trader, CrossTrade(pool=POOL, number=0, market="0", size_delta=size)))
+        results.append(venue.apply(trader, CrossTrade(pool=POOL, number=0, market="WETH", size_delta=size)))
     return {"results": results, "result": results[-1]}
 
 
@@ -230,7 +230,9 @@ def _collateral(venue: Venue, trader: str, value_usd: int) -> None:
 
 def _reserve(case: Values, base: Values) -> Values:
     venue = Venue(configured(base, {}))
-    settings = replace(venue.books().settings("0"), initial_bps=case["imf_bps"], max_profit_bps=case["max_profit_bps"])
+    settings = replace(
+        venue.books().settings("WETH"), initial_bps=case["imf_bps"], max_profit_bps=case["max_profit_bps"]
+    )
     return {"reserve_e30": settings.reserve_for(abs(case["size_delta_e30"]))}
 
 
@@ -242,9 +244,9 @@ def _oracle_inverse(case: Values, _: Values) -> Values:
 def _oracle_stale(case: Values, base: Values) -> Values:
     venue = Venue(configured(base, {}))
     venue.configure(PriceSettings, ("WETH",), max_age=case["trust_price_age_s"])
-    venue.apply(OPERATOR, SetMarketOpen(pool=POOL, market="0", is_open=case["market_status"] == 2))
+    venue.apply(OPERATOR, SetMarketOpen(pool=POOL, market="WETH", is_open=case["market_status"] == 2))
     venue.now = case["age_s"]
-    settings = venue.books().settings("0")
+    settings = venue.books().settings("WETH")
     return {"result": _code(lambda: increase.entry_price(venue.books(), settings, USD))}
 
 
@@ -265,9 +267,9 @@ def _limit_order(case: Values, base: Values) -> Values:
     oracle, trigger = case["oracle_e30"], case["trigger_e30"]
     if oracle <= trigger if case["trigger_above"] else oracle >= trigger:
         return {"result": Code.PRICE_NOT_REACHED}
-    venue.apply(OPERATOR, SetMarketOpen(pool=POOL, market="0", is_open=case["market_status"] == 2))
+    venue.apply(OPERATOR, SetMarketOpen(pool=POOL, market="WETH", is_open=case["market_status"] == 2))
     venue.post({"WETH": oracle})
-    settings = venue.books().settings("0")
+    settings = venue.books().settings("WETH")
     delta = case["size_delta_e30"]
 
     def check() -> None:
@@ -333,7 +335,7 @@ def _execution_fee(case: Values, base: Values) -> Values:
     """Trades a relayer brings for a fee from the collateral."""
     venue = Venue(configured(base, {}))
     venue.configure(
-        FundMarketSettings, (POOL, "0"), fees=SkewFee(increase_bps=case["trading_fee_bps"], decrease_bps=10)
+        FundMarketSettings, (POOL, "WETH"), fees=SkewFee(increase_bps=case["trading_fee_bps"], decrease_bps=10)
     )
     _fund(venue, 10**7 * USD)
     for token, amount in case["collateral"].items():
@@ -342,7 +344,7 @@ def _execution_fee(case: Values, base: Values) -> Values:
         command = CrossTrade(
             pool=POOL,
             number=0,
-            market="0",
+            market="WETH",
             size_delta=size,
             relayer="relayer",
             relay_fee_usd=case["min_execution_fee_e30"],
@@ -360,8 +362,8 @@ def _trade_limits(case: Values, base: Values) -> Values:
     _fund(venue, 10**6 * USD)
     _collateral(venue, "ALICE", 10**5 * USD)
     limits = {"max_trade_usd": case["trade_limit_e30"], "max_position_usd": case["position_limit_e30"]}
-    venue.configure(FundMarketSettings, (POOL, "0"), **limits)
-    orders = (CrossTrade(pool=POOL, number=0, market="0", size_delta=size) for size in case["orders_e30"])
+    venue.configure(FundMarketSettings, (POOL, "WETH"), **limits)
+    orders = (CrossTrade(pool=POOL, number=0, market="WETH", size_delta=size) for size in case["orders_e30"])
     return {"results": [venue.apply("ALICE", order) for order in orders]}
 
 

@@ -115,7 +115,6 @@ def _market(row: dict[str, Any], rules: dict[str, Any], *, plain: bool) -> FundM
     scale = row["max_skew_scale_e30"]
     return FundMarketSettings(
         POOL,
-        str(row["index"]),
         row["asset"],
         str(row["asset_class"]),
         initial_bps=row["imf_bps"],
@@ -141,6 +140,7 @@ class Venue:
     """A root with the branches of a fund, at the second of the last step."""
 
     def __init__(self, config: dict[str, Any]) -> None:
+        self.markets = {str(row["index"]): row["asset"] for row in config["markets"]}
         branches = [Installed(name, 1) for name in ("custody", "prices", "fund", "cross_margin")]
         roles = [RoleHolder(role, OPERATOR) for role in Role]
         leaves: list[Leaf] = [*branches, *roles, *settings(config)]
@@ -221,9 +221,11 @@ def read(venue: Venue, path: str) -> int:
     if head == "lp":
         return ledger.balance_of(draft, rest[0], SHARE)
     if head in ("ac", "mkt", "vel"):
-        return _market_value(books, head, rest)
+        name = rest[0] if head == "ac" else venue.markets[rest[0]]
+        return _market_value(books, head, [name, *rest[1:]])
     if head in ("pos", "npos", "imr", "mmr", "equity", "free", "upnl", "ufee", "fundfee"):
-        return _account_value(books, head, rest)
+        named = [rest[0], *(venue.markets[part] for part in rest[1:2]), *rest[2:]]
+        return _account_value(books, head, named)
     total = valuation.assets_usd(desk)
     values: dict[str, Callable[[], int]] = {
         "supply": lambda: ledger.supply_of(draft, SHARE),

@@ -92,7 +92,7 @@ def slow_net_pnl(root: Root, pool: str) -> tuple[Fraction, Fraction]:
         market = root.state.get(FundMarket, (pool, position.market))
         assert settings is not None
         assert market is not None
-        low, high = pricing.bounds_at(root.state, settings.asset, root.time)
+        low, high = pricing.bounds_at(root.state, settings.market, root.time)
         price = Fraction(high if position.is_long else low)
         scale = settings.price.max_skew_scale
         premium = Fraction(2 * market.skew - position.size, 2 * scale) if scale else Fraction(0)

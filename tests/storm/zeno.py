@@ -167,7 +167,7 @@ def wanted(scene: FundScene) -> tuple[str, cross_margin.CrossTrade]:
         number=account.number,
         market=market.market,
         size_delta=signed if random.random() < 0.97 else random.choice((1, -1)) * scene.edge(),
-        acceptable_price=random.choice((0, 0, 0, 0, 0, 0, 0, *scene.bounds(market.asset))),
+        acceptable_price=random.choice((0, 0, 0, 0, 0, 0, 0, *scene.bounds(market.market))),
         reduce_only=random.random() < 0.04,
         profit_token=random.choice(("", "", "", scene.token())),
         relayer="relayer" if random.random() < 0.97 else "",
@@ -204,13 +204,12 @@ def wait(scene: FundScene) -> Envelope:
     else:
         account, action = wanted(scene)
         market = action.market
-    asset = next(record.asset for record in scene.markets if record.market == market)
     command = orders.PlaceOrder(
         action=canonical(action).decode(),
         fee=settings.minimum_fee,
         resting=True,
-        trigger_asset=asset,
-        trigger_price=max(1, int(scene.bounds(asset)[0] * random.uniform(0.97, 1.03))),
+        trigger_asset=market,
+        trigger_price=max(1, int(scene.bounds(market)[0] * random.uniform(0.97, 1.03))),
         trigger_above=random.random() < 0.5,
         expires=random.choice((0, 0, scene.now + 600)),
     )

@@ -21,7 +21,7 @@ from zlp.profiles.loader import load
 
 USD, POOL = 10**30, "main"
 DIRECT = ["Mint", "Burn", "Swap", "SwitchCollateral", "CrossTrade", "CrossReduce"]
-PRICES = {"m.USDC": 1, "m.USDT": 1, "WETH": 1_800, "BTC": 30_000, "SOL": 100, "METIS": 20}
+PRICES = {"m.USDC": 1, "m.USDT": 1, "WETH": 1_800, "ETH": 1_800, "BTC": 30_000, "SOL": 100, "METIS": 20}
 DECIMALS = {"m.USDC": 6, "m.USDT": 6, "WETH": 18, "BTC": 8, "METIS": 18}
 
 
@@ -54,7 +54,9 @@ class Venue:
         self.post(**self.prices)
 
     def post(self, **prices: float) -> None:
-        """Post prices in USD; the others stay as they are."""
+        """Post prices in USD; the others stay as they are. ETH is also the price of WETH."""
+        if "ETH" in prices:
+            prices = {**prices, "WETH": prices["ETH"]}
         self.prices = {**getattr(self, "prices", {}), **prices}
         rounds = tuple(Round(asset, round(price * 10**8)) for asset, price in prices.items())
         self.do("keeper", PostRounds(rounds=rounds))

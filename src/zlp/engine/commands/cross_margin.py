@@ -50,6 +50,10 @@ class SwitchCollateral(Command, frozen=True, kw_only=True):
     amount: int
     min_amount: int = 0
 
+    def priced_by(self) -> tuple[str, ...]:
+        """Both tokens."""
+        return (self.token, self.to_token)
+
 
 class CrossTrade(Command, frozen=True, kw_only=True):
     """Buy (``size_delta`` above 0) or sell USD notional (1e30) in a market: opens, extends, reduces, closes or flips.
@@ -70,6 +74,14 @@ class CrossTrade(Command, frozen=True, kw_only=True):
     relayer: str = ""
     relay_fee_usd: int = 0
 
+    def priced_by(self) -> tuple[str, ...]:
+        """The market's asset."""
+        return (self.market,)
+
+    def buys(self) -> bool:
+        """A buy pays the high price."""
+        return self.size_delta > 0
+
 
 class CrossReduce(Command, frozen=True, kw_only=True):
     """Close up to ``size`` (USD 1e30; 0: all) of the position of a market, whichever side it is on.
@@ -85,6 +97,10 @@ class CrossReduce(Command, frozen=True, kw_only=True):
     size: int = 0
     acceptable_price: int = 0
     profit_token: str = ""
+
+    def priced_by(self) -> tuple[str, ...]:
+        """The market's asset."""
+        return (self.market,)
 
 
 class PositionRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,7 +90,7 @@ class BorrowingClass(Leaf, frozen=True):
 class FundMarketSettings(Settings, frozen=True):
     """One market of a fund.
 
-    ``asset``: the priced asset. ``initial_bps``/``maintenance_bps`` of the size are the margins.
+    ``market``: also the asset whose price it follows. ``initial_bps``/``maintenance_bps`` of the size are the margins.
     ``max_profit_bps`` of the initial margin is the most a position can earn; that much is reserved, and
     reaching it closes the position. ``max_long_usd``/``max_short_usd`` bound open interest,
     ``max_trade_usd``/``max_position_usd`` one trade and one position (0: no bound); USD at 1e30.
@@ -99,7 +99,6 @@ class FundMarketSettings(Settings, frozen=True):
 
     pool: str
     market: str
-    asset: str
     borrowing_class: str
     initial_bps: int
     maintenance_bps: int

@@ -73,7 +73,7 @@ def open_books(draft: Draft, pool: str) -> Books:
 
 def mark_price(books: Books, settings: FundMarketSettings, is_long: bool) -> int:
     """Oracle price at which a side is closed: the worse of the two for the trader."""
-    low, high = pricing.bounds(books.draft, settings.asset)
+    low, high = pricing.bounds(books.draft, settings.market)
     return low if is_long else high
 
 

@@ -46,7 +46,7 @@ def decrease(books: Books, account: CrossAccount, market: str, size: int, profit
         raise Reject(Code.SIZE_EXCEEDED, limit=abs(position.size), actual=size)
     if not books.market(market).is_open:
         raise Reject(Code.MARKET_CLOSED, detail=market)
-    pricing.require_fresh(books.draft, settings.asset, reducing=True)
+    pricing.require_fresh(books.draft, settings.market, reducing=True)
     action = "close" if size == abs(position.size) else "reduce"
     return _close(books, account, settings, position, size, profit_token, action, waits=True)
 

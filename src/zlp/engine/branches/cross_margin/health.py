@@ -135,4 +135,4 @@ def require_fresh(books: Books, account: CrossAccount, *, reducing: bool) -> Non
             pricing.require_fresh(books.draft, token, reducing=reducing)
     for name in account.markets:
         if books.market(name).is_open:
-            pricing.require_fresh(books.draft, books.settings(name).asset, reducing=reducing)
+            pricing.require_fresh(books.draft, name, reducing=reducing)

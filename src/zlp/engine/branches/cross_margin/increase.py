@@ -75,8 +75,8 @@ def entry_price(books: Books, settings: FundMarketSettings, size_delta: int) -> 
     market = books.market(settings.market)
     if not market.is_open:
         raise Reject(Code.MARKET_CLOSED, detail=settings.market)
-    pricing.require_fresh(books.draft, settings.asset)
-    low, high = pricing.bounds(books.draft, settings.asset)
+    pricing.require_fresh(books.draft, settings.market)
+    low, high = pricing.bounds(books.draft, settings.market)
     return settings.price.execution_price(high if size_delta > 0 else low, market.skew, size_delta)
 
 

@@ -35,7 +35,7 @@ def net_pnl_usd(desk: Desk, *, maximise: bool = False) -> int:
 def market_pnl_usd(desk: Desk, market: FundMarket, *, maximise: bool = False) -> int:
     """The same of one market. ``maximise`` values positions at the price that is worse for traders."""
     settings = desk.draft.need(FundMarketSettings, market.key, Code.UNKNOWN_MARKET)
-    low, high = pricing.bounds(desk.draft, settings.asset)
+    low, high = pricing.bounds(desk.draft, settings.market)
     scale, skew, total = settings.price.max_skew_scale, market.skew, 0
     if market.long_size:
         total += fund_pnl_of_side(
@@ -114,4 +114,4 @@ def require_fresh(desk: Desk, *, reducing: bool) -> None:
     for market in desk.draft.each(FundMarket):
         if market.pool == desk.fund.pool and market.is_open and (market.long_size or market.short_size):
             settings = desk.draft.need(FundMarketSettings, market.key, Code.UNKNOWN_MARKET)
-            pricing.require_fresh(desk.draft, settings.asset, reducing=reducing)
+            pricing.require_fresh(desk.draft, settings.market, reducing=reducing)
