@@ -206,8 +206,8 @@ class SqliteJournal:
     def _rows(self, after: int, until: int) -> Iterator[tuple[Record, bytes]]:
         query = f"SELECT {COLUMNS} FROM records WHERE sequence > ? AND sequence <= ? ORDER BY sequence"  # noqa: S608
         for row in self._database.execute(query, (after, until)):
-            *fields, key, stored = row
-            yield Record(*fields, key or b""), stored
+            sequence, time_ns, envelope, evidence, digest, receipt, key, stored = row
+            yield Record(sequence, time_ns, envelope, evidence, digest, receipt, key or b""), stored
 
     def _check(self, head: tuple[int, bytes] | None) -> tuple[int, bytes]:
         """Walk the whole chain; the newest sequence and link. Refuses structure, content and end that do not fit."""

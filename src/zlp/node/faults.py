@@ -27,3 +27,11 @@ class ClientIdReused(Exception):  # noqa: N818 - named by what happened
     def __init__(self, sequence: int) -> None:
         super().__init__(f"used at sequence {sequence}")
         self.sequence = sequence
+
+
+class PastGone(Exception):  # noqa: N818 - named by what happened
+    """These sequences were compacted away. ``oldest``: the first that can still be read."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(f"the log starts at {oldest}")
+        self.oldest = oldest

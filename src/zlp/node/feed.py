@@ -9,6 +9,7 @@ from itertools import islice
 
 from zlp.journal import Journal
 from zlp.node.facts import Fact, fact_of
+from zlp.node.faults import PastGone
 
 Listener = Callable[[Sequence[Fact]], None]
 PAGE = 500
@@ -41,11 +42,13 @@ class Feed:
         return 1 if header is None else header.base + 1
 
     def read(self, after: int, limit: int = PAGE) -> list[Fact]:
-        """Facts with ``sequence > after``, at most ``limit``; ``JournalError`` if they were compacted away."""
+        """Facts with ``sequence > after``, at most ``limit``; ``PastGone`` if they were compacted away."""
         if after >= self.last:
             return []
         if self._recent and self._recent[0].sequence <= after + 1:
             return list(islice(self._recent, after + 1 - self._recent[0].sequence, None))[:limit]
+        if after + 1 < self.oldest():
+            raise PastGone(self.oldest())
         until = min(after + limit, self.last)
         return [fact_of(record) for record in self._journal.records(after, until)]
 

@@ -20,7 +20,7 @@ from zlp.engine.commands.base import Command
 from zlp.engine.commands.governance import Found
 from zlp.engine.version import VERSION
 from zlp.journal import Header, Journal, JournalMismatch, Record, SnapshotFolder
-from zlp.journal.record import decode_evidence, decode_raw_envelope
+from zlp.journal.record import decode_evidence, decode_raw_envelope, key_of
 from zlp.journal.replay import replay, require_profile
 from zlp.node.facts import Fact, Submission, fact_of
 from zlp.node.faults import ClientIdReused, NodeDown, NodeFull, NotAdmitted
@@ -156,6 +156,13 @@ class Node:
     async def command(self, account: str, *commands: Command, local: str) -> tuple[Fact, ...]:
         """Submit commands of a trusted caller in this process and wait until they are durable."""
         return await self.submit(Submission.trusted(account, *commands, local=local))
+
+    def find(self, account: str, client_id: str) -> int | None:
+        """Sequence of the intent an account sent under this client id or nonce, if it is in the journal."""
+        found = self.journal.find(key_of(account, 0, client_id))
+        if found is None and client_id.isascii() and client_id.isdigit() and len(client_id) <= 18:
+            found = self.journal.find(key_of(account, int(client_id), ""))
+        return found
 
     def _earlier(self, key: bytes, submission: Submission) -> Reply | None:
         waiting = self._pending.get(key)

@@ -16,9 +16,7 @@ from zlp.engine.codec import plain
 from zlp.engine.commands import COMMANDS
 from zlp.engine.leaves.access import Installed, Pause, RoleHolder
 from zlp.engine.leaves.ledger import Balance, Token
-from zlp.journal import JournalError
-from zlp.journal.record import key_of
-from zlp.node import Fact, Node
+from zlp.node import Fact, Node, PastGone
 from zlp.server import views
 from zlp.server.intake import address, unsigned
 from zlp.server.limits import Limits
@@ -146,8 +144,8 @@ def _receipts(node: Node, parameters: Parameters) -> Any:
 def _read(node: Node, after: int, limit: int) -> list[Fact]:
     try:
         return node.feed.read(after, limit)
-    except JournalError as fault:
-        raise Problem("compacted", str(fault), limit=node.feed.oldest()) from None
+    except PastGone as fault:
+        raise Problem("compacted", str(fault), limit=fault.oldest, actual=after + 1) from None
 
 
 def _receipt(node: Node, parameters: Parameters) -> Any:
@@ -159,9 +157,7 @@ def _receipt(node: Node, parameters: Parameters) -> Any:
 
 def _intent(node: Node, parameters: Parameters) -> Any:
     account, name = parameters.account(), parameters.text("client_id")
-    sequence = node.journal.find(key_of(account, 0, name))
-    if sequence is None and name.isascii() and name.isdigit() and len(name) <= 18:
-        sequence = node.journal.find(key_of(account, int(name), ""))
+    sequence = node.find(account, name)
     if sequence is None:
         raise Problem("not_found", f"{account} has sent nothing under this client id or nonce")
     return fact_json(_read(node, sequence - 1, 1)[0])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import structlog
@@ -22,6 +24,15 @@ log = structlog.get_logger("zlp.server")
 # longer than it computes.
 SWITCH_SECONDS = 0.000_2
 STOP_SECONDS = 10
+
+
+class _Listener(uvicorn.Server):
+    """uvicorn without its signal handlers: it would raise the signal again before the node has stopped in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the caller's."""
+        yield
 
 
 class VenueServer:
@@ -48,7 +59,7 @@ class VenueServer:
             timeout_graceful_shutdown=STOP_SECONDS,
             **uvicorn_options,
         )
-        self._uvicorn = uvicorn.Server(config)
+        self._uvicorn = _Listener(config)
 
     @property
     def address(self) -> str:
@@ -56,9 +67,12 @@ class VenueServer:
         host, port = self._uvicorn.servers[0].sockets[0].getsockname()[:2]
         return f"http://{host}:{port}"
 
-    async def run(self, on_start: Callable[[str], None] | None = None) -> None:
+    async def run(self, on_start: Callable[[str], None] | None = None, *, handle_signals: bool = False) -> None:
         """Serve until ``stop``, a signal, or a fault of the node; then stop the node in order."""
         sys.setswitchinterval(SWITCH_SECONDS)
+        if handle_signals:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, self.stop)
         watcher = asyncio.create_task(self._watch(on_start))
         try:
             await self._uvicorn.serve()
@@ -74,7 +88,7 @@ class VenueServer:
         if on_start is not None:
             on_start(self.address)
         await self.node.stopped.wait()
-        self.stop()
+        self._uvicorn.should_exit = True
 
     async def started(self) -> str:
         """Wait until it listens; where."""
@@ -83,5 +97,6 @@ class VenueServer:
         return self.address
 
     def stop(self) -> None:
-        """Finish what is under way and end."""
+        """Finish what is under way and end; asked twice, end without waiting for slow clients."""
+        self._uvicorn.force_exit = self._uvicorn.should_exit
         self._uvicorn.should_exit = True

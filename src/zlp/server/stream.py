@@ -21,7 +21,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from zlp.engine.codec import plain
-from zlp.journal import JournalError
+from zlp.node import PastGone
 from zlp.server.channels import CHANNELS
 from zlp.server.hub import Hub, Topic, frame, message
 from zlp.server.limits import Connections
@@ -190,7 +190,7 @@ class StreamProtocol(asyncio.Protocol):
                 after = facts[-1].sequence
                 await self._drained()
             self.hub.join(topic, self)
-        except JournalError as fault:
+        except PastGone as fault:
             self._refuse("compacted", str(fault))
         finally:
             self._catching_up.pop(topic, None)

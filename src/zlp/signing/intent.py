@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sha3 import keccak_256
+from sha3 import keccak_256  # type: ignore[import-untyped]
 
 INTENT_TYPE = "Intent(address account,string[] commands,uint256 nonce,uint256 deadline,string clientId)"
 DOMAIN_TYPE = "EIP712Domain(string name,string version)"
