@@ -10,7 +10,7 @@ from zlp.engine.branches.fund.payments import charge
 from zlp.engine.commands.liquidity import Swap
 from zlp.engine.draft import Draft
 from zlp.engine.events.liquidity import Swapped
-from zlp.engine.fixed import BPS, amount_of, mul_div_down, value_of
+from zlp.engine.fixed import BPS, amount_of, mul_div_up, value_of
 from zlp.engine.rejections import Code, Reject
 
 
@@ -35,8 +35,8 @@ def swap(draft: Draft, command: Swap) -> None:
 def exchange(desk: Desk, source: str, target: str, token_in: str, token_out: str, amount: int) -> int:
     """One hop between two ledger holders; what ``target`` receives.
 
-    In at the low price, out at the high price, both rounded down; the fee is the higher of what adding the one
-    and removing the other would pay, taken from the output, and belongs to the protocol.
+    In at the low price, out at the high price, rounded down. The fee, rounded up, is the higher of what adding
+    the one and removing the other would pay; it is taken from the output and belongs to the protocol.
     """
     draft = desk.draft
     if token_in == token_out:
@@ -58,7 +58,7 @@ def exchange(desk: Desk, source: str, target: str, token_in: str, token_out: str
         liquidity.weight_fee_bps(desk, asset_in, value, adding=True, base_bps=base),
         liquidity.weight_fee_bps(desk, asset_out, value, adding=False, base_bps=base),
     )
-    fee = mul_div_down(gross, fee_bps, BPS)
+    fee = mul_div_up(gross, fee_bps, BPS)
     net = gross - fee
     if net == 0:
         raise Reject(Code.OUTPUT_TOO_SMALL, limit=1, actual=0)
