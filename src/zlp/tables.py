@@ -41,7 +41,10 @@ def usd(amount: int, places: int = 2) -> str:
 
 
 def readable(record: Any, decimals: Mapping[str, int]) -> dict[str, str]:
-    """A record's fields as text, amounts in whole tokens and USD."""
+    """A record's fields as text, amounts in whole tokens and USD.
+
+    ``decimals``: of every token by symbol, and of every pool's share token by ``pool:<name>``.
+    """
     names = record.__struct_fields__
     return {name: _field(record, name, decimals) for name in names}
 
@@ -58,7 +61,8 @@ def _field(record: Any, name: str, decimals: Mapping[str, int]) -> str:
     if token in decimals:
         return _plain(decimal_of(value, 10 ** decimals[token]))
     if name in SHARE_FIELDS:
-        return _plain(decimal_of(value, 10**SHARE_DECIMALS))
+        share = decimals.get(f"pool:{getattr(record, 'pool', '')}", SHARE_DECIMALS)
+        return _plain(decimal_of(value, 10**share))
     return str(value)
 
 

@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zlp.desks import Desk, desk_of
+from zlp.desks import Desk, PoolView, desk_of
 from zlp.engine import Code, Command, Envelope, Receipt, Rejection, Root, ledger, pricing
 from zlp.engine.codec import canonical
 from zlp.engine.commands.custody import Deposit, Transfer
@@ -39,7 +39,7 @@ Amount = str | Decimal | int
 """A number of whole tokens or of USD."""
 
 
-class Rejected(ValueError):
+class Rejected(ValueError):  # noqa: N818 - named like the value it carries
     """A command was refused; nothing changed. ``rejection`` has the code, the limit and the value."""
 
     def __init__(self, rejection: Rejection) -> None:
@@ -73,7 +73,7 @@ class Outcome:
 
     def table(self) -> Table:
         """The events with amounts in whole units."""
-        return Table.of_events(self.receipt.events, self._venue.decimals)
+        return Table.of_events(self.receipt.events, self._venue.scales)
 
     def __repr__(self) -> str:
         return f"#{self.receipt.sequence}\n{self.table()}"
@@ -96,6 +96,16 @@ class Venue:
     def decimals(self) -> dict[str, int]:
         """Decimals of every token."""
         return {symbol: token.decimals for symbol, token in self.profile.tokens().items()}
+
+    @property
+    def scales(self) -> dict[str, int]:
+        """Decimals of every token, and of every pool's share by ``pool:<name>``."""
+        decimals = self.decimals
+        shares = {f"pool:{view.pool}": decimals.get(view.share, 18) for view in self._pools()}
+        return {**decimals, **shares}
+
+    def _pools(self) -> list[PoolView]:
+        return self.desk.pools(self.root.state, self.now)
 
     @property
     def desk(self) -> Desk:
@@ -302,12 +312,12 @@ class Venue:
 
     def pools(self) -> Table:
         """Every pool: value, share price, utilisation."""
-        views = self.desk.pools(self.root.state, self.now)
+        views = self._pools()
         rows = [
             [
                 view.pool,
                 usd(view.value_usd),
-                f"{decimal_of(view.supply, 10**18):,f}",
+                f"{decimal_of(view.supply, UNITS[self.decimals[view.share]]):,f}",
                 usd(view.share_price, 6),
                 f"{view.utilisation_bps / 100:.2f} %",
             ]
@@ -334,7 +344,7 @@ class Venue:
         return self.root.chain.hex()
 
     def _pool(self, name: str) -> tuple[str, str]:
-        views = self.desk.pools(self.root.state, self.now)
+        views = self._pools()
         view = next((view for view in views if not name or view.pool == name), None)
         if view is None:
             raise LookupError(f"no pool {name}; there are {', '.join(view.pool for view in views)}")

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from zlp.engine.commands.base import Command
+from zlp.engine.draft import Draft
 from zlp.engine.leaves.access import Installed
 from zlp.engine.state import Reader
 
@@ -141,3 +142,12 @@ def desk_of(reader: Reader) -> Desk:
         if reader.get(Installed, (branch,)) is not None:
             return importlib.import_module(module).DESK  # type: ignore[no-any-return]
     raise LookupError("no trading branch is installed")
+
+
+def reading(reader: Reader, now: int, account: str = "") -> Draft:
+    """A draft for the engine's own readings; it runs no command and is thrown away."""
+    return Draft(reader, time=now, sender=account, sequence=0, route=_refuse)
+
+
+def _refuse(_draft: Draft, command: Command) -> None:
+    raise LookupError(f"a reading does not run {type(command).__name__}")

@@ -12,7 +12,6 @@ from zlp.engine.branches.isolated.book import Book, open_book
 from zlp.engine.branches.isolated.health import Health, assess
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition, LiquidatePosition
-from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up, value_of
 from zlp.engine.leaves.isolated import Market, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolSettings
@@ -210,12 +209,8 @@ class IsolatedDesk:
 
 
 def _book(reader: Reader, now: int, position: Position) -> Book:
-    draft = Draft(reader, time=now, sender=position.account, sequence=0, route=_no_route)
+    draft = reading(reader, now, position.account)
     return open_book(draft, position.pool, position.account, position.collateral, position.index, position.is_long)
-
-
-def _no_route(draft: Draft, command: Command) -> None:
-    raise LookupError("a reading runs no command")
 
 
 def _liquidation_price(position: Position, needed: int) -> int:
