@@ -8,14 +8,17 @@ checked by the engine, so two keepers that race cost each other a rejection and 
 from __future__ import annotations
 
 from zlp.keepers.deleverage import DeleverageKeeper
+from zlp.keepers.disputes import DisputeKeeper, DisputeRule
 from zlp.keepers.fees import FeeKeeper
 from zlp.keepers.liquidations import LiquidationKeeper
 from zlp.keepers.orders import OrderKeeper
 from zlp.keepers.port import Keeper, LocalPort, LocalVenue, Port
-from zlp.keepers.prices import FastQuote, PriceKeeper, PriceSource
+from zlp.keepers.prices import FastQuote, PostingPace, PriceKeeper, PriceSource
 
 __all__ = [
     "DeleverageKeeper",
+    "DisputeKeeper",
+    "DisputeRule",
     "FastQuote",
     "FeeKeeper",
     "Keeper",
@@ -24,6 +27,7 @@ __all__ = [
     "LocalVenue",
     "OrderKeeper",
     "Port",
+    "PostingPace",
     "PriceKeeper",
     "PriceSource",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from zlp.engine.commands.prices import FastPrice, PostPrices, PostRounds, Round
-from zlp.engine.fixed import UNITS, USD, mul_div_down
-from zlp.engine.leaves.prices import FastFeedSettings, PriceFeed, PriceSettings
+from zlp.engine.fixed import BPS, UNITS, USD, mul_div_down
+from zlp.engine.leaves.prices import FastFeed, FastFeedSettings, PriceFeed, PriceSettings
 from zlp.keepers.port import Port
 
 REPEAT_AFTER = 60
@@ -17,10 +17,31 @@ REPEAT_AFTER = 60
 
 
 class FastQuote(msgspec.Struct, frozen=True):
-    """Blended prices of the exchanges, USD at 1e30 by asset, observed at ``timestamp`` (seconds)."""
+    """Blended prices of the exchanges, USD at 1e30 by asset, observed at ``timestamp`` (seconds).
+
+    ``evidence``: digests of the signed reports behind them, with which an auditor finds and verifies them.
+    """
 
     timestamp: int
     prices: Mapping[str, int]
+    evidence: str = ""
+
+
+class PostingPace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a fast price is worth a post: it moved by ``deviation_bps``, or ``cadence`` seconds have passed.
+
+    Only the assets that are due are posted. Both 0 posts whatever is newer. Keep the cadence well below the
+    venue's price duration, or its prices count as inactive in quiet markets.
+    """
+
+    cadence: int = 0
+    deviation_bps: int = 0
+
+    def due(self, feed: PriceFeed, price: int, timestamp: int) -> bool:
+        """Whether this price should be posted over what the venue has."""
+        if not feed.fast or timestamp - feed.fast_at >= self.cadence:
+            return True
+        return abs(price - feed.fast) * BPS >= self.deviation_bps * feed.fast
 
 
 class PriceSource(Protocol):
@@ -34,14 +55,25 @@ class PriceSource(Protocol):
 
 
 class PriceKeeper:
-    """Hands on what its source says. An asset the venue does not price is left out."""
+    """Hands on what its source says, at its pace. An asset the venue does not price is left out.
+
+    What was posted is read from the venue, so two keepers with the same feeds share the work. ``evidence``
+    gives the digests of the signed reports behind the rounds that the source handed out last.
+    """
 
     name = "prices"
 
-    def __init__(self, port: Port, source: PriceSource) -> None:
+    def __init__(
+        self,
+        port: Port,
+        source: PriceSource,
+        pace: PostingPace | None = None,
+        evidence: Callable[[], str] | None = None,
+    ) -> None:
         self._port = port
         self._source = source
-        self._posted_until = -1
+        self._pace = pace or PostingPace()
+        self._evidence = evidence
 
     def work(self) -> int:
         """Post the rounds that are new, then the fast prices if they are newer than the last."""
@@ -62,20 +94,26 @@ class PriceKeeper:
                     rounds.append(Round(asset, answer))
         if not rounds:
             return 0
-        return int(self._port.submit(PostRounds(rounds=tuple(rounds))).accepted)
+        evidence = "" if self._evidence is None else self._evidence()
+        return int(self._port.submit(PostRounds(rounds=tuple(rounds), evidence=evidence)).accepted)
 
     def _post_fast(self, now: int) -> int:
-        if self._port.reader.get(FastFeedSettings, ()) is None:
+        settings = self._port.reader.get(FastFeedSettings, ())
+        if settings is None:
             return 0
         quote = self._source.fast(now)
-        if quote is None or quote.timestamp <= self._posted_until:
+        shared = self._port.reader.get(FastFeed, ()) or FastFeed()
+        too_soon = shared.posted_at and now - shared.posted_at < settings.guard.min_post_interval
+        if quote is None or quote.timestamp <= shared.updated_at or too_soon:
             return 0
         prices = tuple(
             FastPrice(asset, price)
             for asset, price in quote.prices.items()
-            if (feed := self._port.reader.get(PriceFeed, (asset,))) is not None and feed.rounds
+            if (feed := self._port.reader.get(PriceFeed, (asset,))) is not None
+            and feed.rounds
+            and self._pace.due(feed, price, quote.timestamp)
         )
         if not prices:
             return 0
-        self._posted_until = quote.timestamp
-        return int(self._port.submit(PostPrices(prices=prices, timestamp=quote.timestamp)).accepted)
+        post = PostPrices(prices=prices, timestamp=quote.timestamp, evidence=quote.evidence)
+        return int(self._port.submit(post).accepted)
