@@ -120,6 +120,6 @@ class CreditScene(Scene):
             bid=price - spread,
             ask=price + spread,
             valid_from=max(0, start),
-            expires=self.now + random.choice((60, 60, 0, -1)),
+            expires=self.now + random.choice((60,) * 8 + (0, -1)),
             evidence=random.choice(("digest",) * 30 + ("",)),
         )

@@ -44,8 +44,8 @@ class Closed(msgspec.Struct, frozen=True, gc=False):
 def liquidate(draft: Draft, command: LiquidateTradingAccount) -> None:
     """Close an account whose margin is below maintenance and the fee.
 
-    Profits of some positions are paid into the margin first (as much as their market may still pay), then the
-    fee, then losses and penalties, shared between the markets by what each is owed.
+    Profits of some positions are paid into the margin first (as much as their market may still pay). The margin
+    pays the fee, then the losses, then the penalties, each shared between the markets by what they are owed.
     """
     require_role(draft, Role.LIQUIDATOR, Role.KEEPER)
     account = account_of(draft, command.trading_account)
@@ -64,9 +64,11 @@ def liquidate(draft: Draft, command: LiquidateTradingAccount) -> None:
         account = rebase(draft, account, item.settings, item.position, 0, item.mark.price)
         record_change(draft, account, item.position, 0, item.mark, 0, "liquidate")
     account, _ = deduct(draft, account, _by_notional("liquidation", closed, terms.liquidation_fee_usd))
-    losses = [Due(LOSS, item.settings.market, max(0, -item.result) + item.penalty) for item in closed]
+    losses = [Due(LOSS, item.settings.market, max(0, -item.result)) for item in closed]
     affordable = _affordable(draft, account, losses)
     account, _ = deduct(draft, account, affordable)
+    penalties = [Due(LOSS, item.settings.market, item.penalty) for item in closed]
+    account, _ = deduct(draft, account, _affordable(draft, account, penalties))
     bad_debt = _forgive(draft, account, closed, affordable)
     draft.record(
         Liquidated(
@@ -81,7 +83,7 @@ def liquidate(draft: Draft, command: LiquidateTradingAccount) -> None:
 
 
 def _forgive(draft: Draft, account: TradingAccount, closed: list[Closed], paid: list[Due]) -> int:
-    """Losses (not penalties) beyond what was paid are bad debt of the markets."""
+    """Losses beyond what was paid are bad debt of the markets."""
     missing = [
         Due(LOSS, due.market, -item.result - due.usd)
         for item, due in zip(closed, paid, strict=True)
