@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zlp.desks.base import AssetView, MarketView, PoolView, PositionView
+from zlp.desks.base import AssetView, MarketView, PoolView, PositionView, reading
 from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import load_asset, total_weight
 from zlp.engine.branches.basket.valuation import pool_value, share_price
