@@ -47,7 +47,9 @@ def parameter(value: str, leaf: str = "PoolSettings", key: str = '["main"]', fie
 
 def asset(decimals: int) -> Configure:
     """The pool's ETH with other decimals."""
-    return Configure(settings=f'{{"type":"AssetSettings","pool":"main","token":"ETH","weight":1,"decimals":{decimals}}}')
+    return Configure(
+        settings=f'{{"type":"AssetSettings","pool":"main","token":"ETH","weight":1,"decimals":{decimals}}}'
+    )
 
 
 def rounds(answer: Any, name: str = "ETH") -> PostRounds:
@@ -305,7 +307,9 @@ def test_no_field_of_any_command_takes_another_type(venue: Venue, kind: type[Com
     """A4: every field of every command, given a value of no sensible type, is refused before a branch sees it."""
     good: dict[type, Any] = {int: 1, str: "x", bool: True}
     hints = {name: kind.__annotations__.get(name, "") for name in kind.__struct_fields__}
-    plain = {name: good.get({"int": int, "str": str, "bool": bool}.get(hint, object), ()) for name, hint in hints.items()}
+    plain = {
+        name: good.get({"int": int, "str": str, "bool": bool}.get(hint, object), ()) for name, hint in hints.items()
+    }
     for name in kind.__struct_fields__:
         for wrong in (1.5, object(), {"a": 1}, b"x"):
             command = kind(**{**plain, name: wrong})
