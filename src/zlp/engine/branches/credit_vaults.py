@@ -21,10 +21,10 @@ from zlp.engine.branches.credit.vaults import (
 )
 from zlp.engine.branches.custody import require_amount
 from zlp.engine.commands import credit as commands
-from zlp.engine.commands.liquidity import Donate, Mint
+from zlp.engine.commands.liquidity import Donate, MeasurePool, Mint
 from zlp.engine.draft import Draft
 from zlp.engine.events import credit as events
-from zlp.engine.events.liquidity import Donated, FeeCharged, SharesBurned, SharesMinted
+from zlp.engine.events.liquidity import Donated, FeeCharged, PoolMeasured, SharesBurned, SharesMinted
 from zlp.engine.fixed import RATE, mul_div_down, value_of
 from zlp.engine.leaves.credit import PROTOCOL_HOLDER, CreditStake, CreditVault, CreditVaultSettings, Redemption
 from zlp.engine.leaves.ledger import Token
@@ -276,6 +276,17 @@ def earned(staked: CreditStake | None, vault: CreditVault, account: str) -> Cred
     )
 
 
+def measure(draft: Draft, command: MeasurePool) -> None:
+    """Record a vault's value with its part of the markets' debt up to now; the vault itself is left as it is."""
+    settings = vault_settings(draft, command.pool)
+    current = draft.nested()
+    owed = debt(current, recalculate(current, settings))
+    held, unit = assets(draft, settings), ledger.token(draft, settings.token).unit
+    low, high = (value_of(held, price_of(draft, settings.token, maximise), unit) - owed for maximise in (False, True))
+    supply = ledger.supply_of(draft, settings.share)
+    draft.record(PoolMeasured(pool=settings.vault, share=settings.share, low_usd=low, high_usd=high, supply=supply))
+
+
 BRANCH = Branch(
     name="credit_vaults",
     version=1,
@@ -283,6 +294,7 @@ BRANCH = Branch(
     handlers={
         Mint: deposit,
         Donate: donate,
+        MeasurePool: measure,
         commands.RequestRedemption: request_redemption,
         commands.RedeemShares: redeem,
         commands.CancelRedemption: cancel_redemption,

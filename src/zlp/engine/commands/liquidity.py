@@ -70,3 +70,11 @@ class Donate(Command, frozen=True, kw_only=True):
     pool: str
     token: str
     amount: int
+
+
+class MeasurePool(Command, frozen=True, kw_only=True):
+    """Put on record what a pool is worth now. Changes nothing else; anybody may ask, the venue asks every minute."""
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    pool: str

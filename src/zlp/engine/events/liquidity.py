@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zlp.engine.commands.base import Signed
 from zlp.engine.events.base import Event
 
 
@@ -75,3 +76,16 @@ class Donated(Event, frozen=True):
     account: str
     token: str
     amount: int
+
+
+class PoolMeasured(Event, frozen=True):
+    """What a pool is worth: the value that burning is priced on (``low_usd``) and minting (``high_usd``).
+
+    ``supply`` of ``share`` stands against it. A vault in debt is worth less than nothing.
+    """
+
+    pool: str
+    share: str
+    low_usd: Signed
+    high_usd: Signed
+    supply: int

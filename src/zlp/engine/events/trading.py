@@ -13,7 +13,8 @@ class PositionChanged(Event, frozen=True):
     reduce, close, liquidate, deleverage, deposit, withdraw. Sizes are USD at 1e30 and unsigned; ``price`` is
     the execution price and ``average_price`` the entry price after. ``collateral_usd`` is what backs it after
     (0 where an account backs all positions). ``pnl_usd`` is what this action realised, before fees; ``fee_usd``
-    the trading fee and ``carry_usd`` the funding or borrowing it settled (negative: received).
+    the trading fee and ``carry_usd`` the funding or borrowing it settled (negative: received). ``traded_usd`` is
+    what was bought or sold at ``price``, where that is not the difference of the sizes (0: it is).
     """
 
     position: str
@@ -30,6 +31,7 @@ class PositionChanged(Event, frozen=True):
     pnl_usd: Signed
     fee_usd: int
     carry_usd: Signed
+    traded_usd: int = 0
 
 
 class Liquidated(Event, frozen=True):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zlp.engine.branches.base import Branch
-from zlp.engine.branches.basket import audit, liquidity, swap
-from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
+from zlp.engine.branches.basket import audit, liquidity, swap, valuation
+from zlp.engine.commands.liquidity import Burn, Donate, MeasurePool, Mint, Swap
 
 BRANCH = Branch(
     name="basket",
@@ -15,6 +15,7 @@ BRANCH = Branch(
         Burn: liquidity.burn,
         Swap: swap.swap,
         Donate: liquidity.donate,
+        MeasurePool: valuation.measure,
     },
     audit=audit.faults,
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from zlp.engine import ledger, pricing
-from zlp.engine.branches.basket.assets import DEBT_UNIT, load_asset
+from zlp.engine.branches.basket.assets import DEBT_UNIT, load_asset, load_pool
+from zlp.engine.commands.liquidity import MeasurePool
+from zlp.engine.draft import Draft
+from zlp.engine.events.liquidity import PoolMeasured
 from zlp.engine.fixed import USD, mul_div_down, value_of
 from zlp.engine.leaves.isolated import IsolatedSettings, Market
 from zlp.engine.leaves.pool import AssetSettings, PoolSettings
@@ -52,3 +55,17 @@ def share_price(reader: Reader, pool: PoolSettings, now: int, *, maximise: bool)
     if supply == 0:
         return 0
     return mul_div_down(pool_value(reader, pool, now, maximise=maximise), DEBT_UNIT, supply)
+
+
+def measure(draft: Draft, command: MeasurePool) -> None:
+    """Record the pool's value at both ends of the prices."""
+    pool = load_pool(draft, command.pool)
+    draft.record(
+        PoolMeasured(
+            pool=pool.pool,
+            share=pool.share,
+            low_usd=pool_value(draft, pool, draft.time, maximise=False),
+            high_usd=pool_value(draft, pool, draft.time, maximise=True),
+            supply=ledger.supply_of(draft, pool.share),
+        )
+    )

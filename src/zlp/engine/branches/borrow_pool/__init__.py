@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from zlp.engine.branches.base import Branch
-from zlp.engine.branches.borrow_pool import liquidity, revenue, swaps
+from zlp.engine.branches.borrow_pool import liquidity, revenue, swaps, valuation
 from zlp.engine.commands.borrowed import UpdateYield
-from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
+from zlp.engine.commands.liquidity import Burn, Donate, MeasurePool, Mint, Swap
 
 BRANCH = Branch(
     name="borrow_pool",
@@ -16,6 +16,7 @@ BRANCH = Branch(
         Burn: liquidity.burn,
         Swap: swaps.swap,
         Donate: liquidity.donate,
+        MeasurePool: valuation.measure,
         UpdateYield: revenue.update_yield,
     },
 )

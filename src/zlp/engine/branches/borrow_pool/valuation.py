@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from zlp.engine import ledger, pricing
 from zlp.engine.branches.borrow_pool.markets import each_market, touched_side
-from zlp.engine.branches.borrow_pool.vaults import each_vault, touched
+from zlp.engine.branches.borrow_pool.vaults import each_vault, load_pool, touched
+from zlp.engine.commands.liquidity import MeasurePool
 from zlp.engine.draft import Draft
+from zlp.engine.events.liquidity import PoolMeasured
 from zlp.engine.fixed import mul_div_down, value_of
 from zlp.engine.leaves.borrowed import BorrowMarketSettings
 from zlp.engine.leaves.coin_vaults import BorrowPoolSettings, CoinVaultSettings
@@ -80,3 +82,17 @@ def require_fresh(draft: Draft, pool: BorrowPoolSettings, *, reducing: bool) -> 
     for market in each_market(draft, pool.pool):
         if any(touched_side(draft, market, is_long, draft.time).amount for is_long in (True, False)):
             pricing.require_fresh(draft, market.market, reducing=reducing)
+
+
+def measure(draft: Draft, command: MeasurePool) -> None:
+    """Record the pool's value at both ends of the prices."""
+    pool = load_pool(draft, command.pool)
+    draft.record(
+        PoolMeasured(
+            pool=pool.pool,
+            share=pool.share,
+            low_usd=pool_value(draft, pool, draft.time, maximise=False),
+            high_usd=pool_value(draft, pool, draft.time, maximise=True),
+            supply=ledger.supply_of(draft, pool.share),
+        )
+    )

@@ -188,6 +188,7 @@ def record_change(
             pnl_usd=mark.profit,
             fee_usd=fee,
             carry_usd=-mark.funding,
+            traded_usd=notional(size - before.size, mark.price),
         )
     )
 

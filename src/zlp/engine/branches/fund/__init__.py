@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from zlp.engine.branches.base import Branch
-from zlp.engine.branches.fund import claims, liquidity, revenue, swapping
+from zlp.engine.branches.fund import claims, liquidity, revenue, swapping, valuation
 from zlp.engine.branches.fund.desk import open_desk
 from zlp.engine.commands import fund as commands
-from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
+from zlp.engine.commands.liquidity import Burn, Donate, MeasurePool, Mint, Swap
 from zlp.engine.draft import Draft
 from zlp.engine.rejections import Code, Reject
 
@@ -26,6 +26,7 @@ BRANCH = Branch(
         Burn: liquidity.burn,
         Swap: swapping.swap,
         Donate: liquidity.donate,
+        MeasurePool: valuation.measure,
         commands.SettleClaims: settle_claims,
         commands.DistributeRevenue: revenue.distribute,
         commands.WithdrawRevenue: revenue.withdraw,

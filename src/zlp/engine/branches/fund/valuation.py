@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from zlp.engine import pricing
-from zlp.engine.branches.fund.desk import Desk
+from zlp.engine import ledger, pricing
+from zlp.engine.branches.fund.desk import Desk, open_desk
+from zlp.engine.commands.liquidity import MeasurePool
+from zlp.engine.draft import Draft
+from zlp.engine.events.liquidity import PoolMeasured
 from zlp.engine.fixed import RATE, mul_div_down, value_of
 from zlp.engine.leaves.cross_margin import BorrowingClass, BorrowingClassSettings, FundMarket, FundMarketSettings
 from zlp.engine.leaves.fund import FundAssetSettings
@@ -115,3 +118,17 @@ def require_fresh(desk: Desk, *, reducing: bool) -> None:
         if market.pool == desk.fund.pool and market.is_open and (market.long_size or market.short_size):
             settings = desk.draft.need(FundMarketSettings, market.key, Code.UNKNOWN_MARKET)
             pricing.require_fresh(desk.draft, settings.market, reducing=reducing)
+
+
+def measure(draft: Draft, command: MeasurePool) -> None:
+    """Record the fund's value at both ends of the prices."""
+    desk = open_desk(draft, command.pool)
+    draft.record(
+        PoolMeasured(
+            pool=desk.fund.pool,
+            share=desk.fund.share,
+            low_usd=value_usd(desk, maximise=False),
+            high_usd=value_usd(desk, maximise=True),
+            supply=ledger.supply_of(draft, desk.fund.share),
+        )
+    )
