@@ -48,6 +48,8 @@ class Accounting:
         self._collateral: dict[str, int] = {}
         self._prices: dict[str, int] = {}
         self._pools: Sequence[PoolView] = ()
+        self._founded: dict[str, int] = {}
+        self._founded_at: dict[str, int] = {}
         self._handlers: dict[type, Any] = {
             FeeCharged: self._fee,
             PositionChanged: self._position,
@@ -67,6 +69,9 @@ class Accounting:
         self._pools = self.world.desk.pools(self.world.reader, self.world.now)
         self._prices = {asset.token: self.world.token_price(asset.token) for p in self._pools for asset in p.assets}
         self.start_value = sum(pool.value_usd for pool in self._pools)
+        for asset in (asset for pool in self._pools for asset in pool.assets):
+            self._founded[asset.token] = self._founded.get(asset.token, 0) + asset.amount
+        self._founded_at = dict(self._prices)
         for sums in (self.fees_to_pool, self.fees_elsewhere, self.actions, self.rejections):
             sums.clear()
         self.minted = self.burned = self.donated = self.commands = 0
@@ -152,6 +157,15 @@ class Accounting:
 
     def _worth(self, token: str, amount: int) -> int:
         return value_of(amount, self.world.token_price(token), self.world.token_unit(token))
+
+    def holding_return(self) -> float:
+        """What the assets the pools were founded with have gained by themselves."""
+        then = sum(self._worth_at(token, amount, self._founded_at) for token, amount in self._founded.items())
+        now = sum(self._worth_at(token, amount, self._prices) for token, amount in self._founded.items())
+        return now / then - 1.0 if then else 0.0
+
+    def _worth_at(self, token: str, amount: int, prices: dict[str, int]) -> int:
+        return value_of(amount, prices[token], self.world.token_unit(token))
 
     def unrealised(self) -> int:
         """What all open positions have gained at present prices. O(positions)."""

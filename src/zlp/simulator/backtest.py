@@ -53,7 +53,10 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What came out. USD at 1e30 unless a name says otherwise; ``split`` adds up to the change of pool value."""
+    """What came out. USD at 1e30 unless a name says otherwise; ``split`` adds up to the change of pool value.
+
+    ``holding_return``: what the assets the pools were founded with gained by themselves.
+    """
 
     profile: str
     profile_hash: str
@@ -67,6 +70,7 @@ class Result(msgspec.Struct, kw_only=True):
     rejections: dict[str, int]
     start_value: int
     end_value: int
+    holding_return: float
     split: dict[str, int]
     fees_elsewhere: dict[str, int]
     actions: dict[str, int]
@@ -152,6 +156,7 @@ def _result(profile: Profile, setup: Setup, accounting: Accounting, passed: int,
         rejections=dict(accounting.rejections.most_common()),
         start_value=accounting.start_value,
         end_value=accounting.start_value + sum(split.values()),
+        holding_return=accounting.holding_return(),
         split=split,
         fees_elsewhere={kind: amount for kind, amount in sorted(accounting.fees_elsewhere.items()) if amount},
         actions=dict(accounting.actions.most_common()),

@@ -21,10 +21,10 @@ TYPICAL_OTHER = 10
 
 
 class FeedRule(msgspec.Struct, frozen=True, kw_only=True):
-    """When the primary feed answers: at a move of ``deviation_bps`` (feeds of majors use 5 to 50), or when half its maximum age has passed.
+    """When the primary feed answers: at a move of ``deviation_bps`` (feeds of majors: 5 to 50), or with age.
 
-    An asset without a maximum age answers every ``heartbeat`` seconds. A larger move between two ticks gives
-    several rounds, evenly spaced, of which the newest ``most_rounds`` are posted.
+    With age is when half the asset's maximum age has passed; without one, every ``heartbeat`` seconds. A larger
+    move between two ticks gives several rounds, evenly spaced, of which the newest ``most_rounds`` are posted.
     """
 
     deviation_bps: int = 10

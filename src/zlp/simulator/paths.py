@@ -18,8 +18,8 @@ MADE_ASSETS = (
     AssetModel(asset="ETH", start_price="3300", volatility=0.7, jump_mean=-0.03, jump_volatility=0.05, decimals=2),
     AssetModel(asset="BTC", start_price="95000", volatility=0.5, jump_mean=-0.02, jump_volatility=0.04, decimals=2),
     AssetModel(asset="SOL", start_price="190", volatility=0.9, jump_mean=-0.04, jump_volatility=0.06, decimals=4),
-    AssetModel(asset="USDC", start_price="1", volatility=0.006, reversion=400.0, decimals=6),
-    AssetModel(asset="USDT", start_price="1", volatility=0.006, reversion=400.0, decimals=6),
+    AssetModel(asset="USDC", start_price="1", volatility=0.006, jump_volatility=0.0, reversion=400.0, decimals=6),
+    AssetModel(asset="USDT", start_price="1", volatility=0.006, jump_volatility=0.0, reversion=400.0, decimals=6),
 )
 """Majors that move together and stables that come back; volatilities near those of 2024 and 2025."""
 MADE_MARKET = Market(

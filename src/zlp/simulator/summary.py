@@ -33,6 +33,7 @@ def _head(result: Result, source: str) -> Table:
     table.add_row("ticks, commands", f"{result.ticks:,}, {result.commands:,}")
     table.add_row("profile, seed", f"{result.profile_hash[:16]}, {result.seed}")
     table.add_row("[bold]LP return", f"[bold]{result.series.total_return:+.2%}")
+    table.add_row("holding the same assets", f"{result.holding_return:+.2%}")
     table.add_row("pool value", f"{dollars(result.start_value)} -> {dollars(result.end_value)} USD")
     return table
 
