@@ -8,6 +8,7 @@ from typing import Protocol
 from zlp.desks import Desk, desk_of
 from zlp.engine import Command
 from zlp.engine.leaves.access import Installed
+from zlp.keepers.cross_margin_watch import CrossMarginWatch
 from zlp.keepers.isolated_watch import IsolatedWatch
 from zlp.keepers.port import Port
 
@@ -35,4 +36,6 @@ def watch_of(port: Port) -> Watch:
     """The fastest watch for the trading design this venue runs."""
     if port.reader.get(Installed, (IsolatedWatch.BRANCH,)) is not None:
         return IsolatedWatch(port)
+    if port.reader.get(Installed, (CrossMarginWatch.BRANCH,)) is not None:
+        return CrossMarginWatch(port)
     return DeskWatch(port, desk_of(port.reader))

@@ -20,7 +20,7 @@ class DepositMargin(Command, frozen=True, kw_only=True):
 
 
 class WithdrawMargin(Command, frozen=True, kw_only=True):
-    """Take collateral out, down to the initial margin."""
+    """Take collateral out (``amount`` 0: all of the token), down to the initial margin."""
 
     reduces_risk: ClassVar[bool] = True
     pool: str

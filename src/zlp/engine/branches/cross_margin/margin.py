@@ -25,10 +25,11 @@ def deposit(draft: Draft, command: DepositMargin) -> None:
 def withdraw(draft: Draft, command: WithdrawMargin) -> None:
     """Take collateral out; equity must stay at or above the initial margin."""
     books = open_books(draft, command.pool)
-    require_amount(command.amount)
     account = books.account(draft.sender, command.number)
+    amount = command.amount or ledger.balance_of(draft, account.holder, command.token)
+    require_amount(amount)
     health.require_fresh(books, account, reducing=not account.markets)
-    _debit(books, account, draft.sender, command.token, command.amount)
+    _debit(books, account, draft.sender, command.token, amount)
     health.require_free(books, account)
 
 
