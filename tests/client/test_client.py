@@ -44,7 +44,7 @@ async def test_a_session_with_the_asynchronous_client() -> None:
         state = await client.account(BOB)
         assert (state.balances[0].amount, state.balances[0].units) == (Decimal("1.5"), 1_500_000)
         assert await client.receipt(receipt.sequence) == receipt
-        assert [leaf async for leaf in client.leaves("Balance")][0] == Balance(BOB, "USDC", 1_500_000)
+        assert await anext(client.leaves("Balance")) == Balance(BOB, "USDC", 1_500_000)
         with pytest.raises(Refused) as refused:
             await client.transfer("USDC", BOB, 10**9)
         assert (refused.value.code, refused.value.limit) == ("insufficient_balance", 999_998_500_000)
