@@ -12,7 +12,7 @@ from zlp.keepers.disputes import DisputeKeeper, DisputeRule
 from zlp.keepers.fees import FeeKeeper
 from zlp.keepers.liquidations import LiquidationKeeper
 from zlp.keepers.orders import OrderKeeper
-from zlp.keepers.port import Keeper, LocalPort, LocalVenue, Port
+from zlp.keepers.port import Keeper, LocalPort, LocalVenue, Port, VenueDoor
 from zlp.keepers.prices import FastQuote, PostingPace, PriceKeeper, PriceSource
 
 __all__ = [
@@ -30,4 +30,5 @@ __all__ = [
     "PostingPace",
     "PriceKeeper",
     "PriceSource",
+    "VenueDoor",
 ]

@@ -45,16 +45,35 @@ class Keeper(Protocol):
         """One round."""
 
 
+class VenueDoor(Protocol):
+    """A venue in this process: its root to read, a way to apply, receipts to hear."""
+
+    @property
+    def root(self) -> Root:
+        """The state machine; only ``apply`` changes it."""
+
+    def apply(self, envelope: Envelope) -> Receipt:
+        """Apply one envelope and tell everybody."""
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with every receipt from now on."""
+
+
 class LocalVenue:
     """A root with listeners: what stands around a venue when everything runs in one process."""
 
     def __init__(self, root: Root) -> None:
-        self.root = root
+        self._root = root
         self._listeners: list[Listener] = []
+
+    @property
+    def root(self) -> Root:
+        """The root."""
+        return self._root
 
     def apply(self, envelope: Envelope) -> Receipt:
         """Apply one envelope and tell everybody."""
-        receipt = self.root.apply(envelope)
+        receipt = self._root.apply(envelope)
         for listener in self._listeners:
             listener(receipt)
         return receipt
@@ -67,7 +86,7 @@ class LocalVenue:
 class LocalPort:
     """A port of one account to a venue in this process. ``clock`` gives the second."""
 
-    def __init__(self, venue: LocalVenue, account: str, clock: Callable[[], int]) -> None:
+    def __init__(self, venue: VenueDoor, account: str, clock: Callable[[], int]) -> None:
         self._venue = venue
         self.account = account
         self.now = clock

@@ -153,6 +153,10 @@ class Node:
             loop.call_soon(self._run_group)
         return reply
 
+    def flush(self) -> None:
+        """Sequence what waits now, not at the loop's next turn; for trusted callers that run on the loop."""
+        self._run_group()
+
     async def command(self, account: str, *commands: Command, local: str) -> tuple[Fact, ...]:
         """Submit commands of a trusted caller in this process and wait until they are durable."""
         return await self.submit(Submission.trusted(account, *commands, local=local))

@@ -29,6 +29,7 @@ from zlp.keepers import (
     LocalVenue,
     OrderKeeper,
     PriceKeeper,
+    VenueDoor,
 )
 from zlp.oracle.price_path import PriceTick
 from zlp.simulator.agents import Behaviour
@@ -45,9 +46,15 @@ Roles = Mapping[str, Sequence[str]]
 class World:
     """One simulated venue. ``tick`` it along a path; everything that happened is in ``venue``'s receipts."""
 
-    def __init__(self, root: Root, roles: Roles, assumptions: Sequence[Assumption], seed: int) -> None:
-        self.root = root
-        self.venue = LocalVenue(root)
+    def __init__(
+        self,
+        root: Root,
+        roles: Roles,
+        assumptions: Sequence[Assumption],
+        seed: int,
+        venue: VenueDoor | None = None,
+    ) -> None:
+        self.venue = venue or LocalVenue(root)
         self.desk = desk_of(root.state)
         self.assumptions = tuple(assumptions)
         self.feed = PathFeed(root.state, assumptions)
@@ -67,9 +74,14 @@ class World:
         self.venue.listen(self._hear)
 
     @property
+    def root(self) -> Root:
+        """The venue's root."""
+        return self.venue.root
+
+    @property
     def reader(self) -> Reader:
         """The venue's state."""
-        return self.root.state
+        return self.venue.root.state
 
     def _port(self, account: str) -> LocalPort:
         return LocalPort(self.venue, account, lambda: self.now)
@@ -115,7 +127,7 @@ class World:
             keeper.work()
         while self._alarms and self._alarms[0][0] <= self.now:
             _, order, hand = heapq.heappop(self._alarms)
-            pause = self.behaviours[hand.account].act(hand)
+            pause = self.behaviours[hand.account].wake(hand)
             heapq.heappush(self._alarms, (self.now + max(1, pause), order, hand))
 
     def _place(self, moment: int) -> None:

@@ -1,0 +1,99 @@
+"""What makes a local venue live: prices every second, keepers at work, and a crowd if one is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+import structlog
+
+from zlp.cli.local.clock import DemoClock
+from zlp.cli.local.door import NodeDoor
+from zlp.cli.local.prices import Prices
+from zlp.engine.fixed import USD
+from zlp.node.node import Node
+from zlp.oracle.price_path import Candle, PricePath, PriceStep, PriceTick
+from zlp.simulator.agents import (
+    Behaviour,
+    Founder,
+    Hedger,
+    MeanReverter,
+    NoiseTrader,
+    Rebalancer,
+    TrendFollower,
+)
+from zlp.simulator.feeds import assume
+from zlp.simulator.hand import Held
+from zlp.simulator.world import World
+
+log = structlog.get_logger("zlp.up")
+FOUNDERS: tuple[Behaviour, ...] = (Founder(),)
+CROWD: tuple[Behaviour, ...] = (
+    Rebalancer(count=2),
+    TrendFollower(count=4),
+    MeanReverter(count=4),
+    Hedger(count=2),
+    NoiseTrader(count=12, wealth=(2_000.0, 50_000.0)),
+)
+DAY = 86_400
+PAST_STEP = 300
+"""Seconds between the prices of the day a demo lives before its doors open."""
+
+
+class Life:
+    """Keepers, prices and agents of one node, in its process and on its loop."""
+
+    def __init__(self, node: Node, roles: Mapping[str, Sequence[str]], first: Prices, seed: int) -> None:
+        self.node = node
+        path = _path_of(first)
+        assumptions = assume(node.root.state, path)
+        self.world = World(node.root, roles, assumptions, seed, NodeDoor(node))
+
+    def live_a_day(self, prices: Iterator[Prices], clock: DemoClock) -> None:
+        """Found the pools and let a day pass at once, so that there is something to look at."""
+        now = int(time.time())
+        moment = now - DAY
+        clock.set(moment)
+        self.world.populate(FOUNDERS)
+        self._tick(next(prices), moment)
+        self.world.populate(CROWD)
+        while moment + PAST_STEP < now:
+            moment += PAST_STEP
+            clock.set(moment)
+            self._tick(next(prices), moment)
+        clock.go_real()
+
+    def resume(self, crowded: bool) -> None:
+        """Bring the crowd back after a restart, with the positions it left open."""
+        if not crowded:
+            return
+        self.world.populate(CROWD)
+        for view in self.world.desk.positions(self.world.reader, self.node.now()):
+            hand = self.world.hands.get(view.account)
+            if hand is not None:
+                hand.positions[view.position] = Held(
+                    position=view.position,
+                    market=view.market,
+                    is_long=view.is_long,
+                    size=view.size_usd,
+                    price=view.entry_price,
+                    margin=view.collateral_usd,
+                    opened_at=self.node.now(),
+                )
+
+    async def go_on(self, prices: Iterator[Prices], every: float) -> None:
+        """Tick until cancelled."""
+        while self.node.status == "ready":
+            started = time.monotonic()
+            self._tick(next(prices), self.node.now())
+            await asyncio.sleep(max(0.05, every - (time.monotonic() - started)))
+
+    def _tick(self, prices: Prices, moment: int) -> None:
+        self.world.tick(PriceTick(moment, dict(prices)))
+
+
+def _path_of(prices: Prices) -> PricePath:
+    """The first prices as a path of one candle: what the world asks to know which assets are missing."""
+    candles = {asset: Candle(price or USD, price or USD, price or USD, price or USD) for asset, price in prices.items()}
+    return PricePath(assets=tuple(candles), step_seconds=1, steps=(PriceStep(0, candles),))

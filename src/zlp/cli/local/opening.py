@@ -1,0 +1,52 @@
+"""Founding or reopening a local venue's folder."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from zlp.cli.local.clock import DemoClock
+from zlp.engine.leaves.base import Settings
+from zlp.engine.leaves.ledger import Token
+from zlp.engine.version import VERSION
+from zlp.journal import SnapshotFolder, SqliteJournal
+from zlp.node.node import Node
+from zlp.node.opening import SNAPSHOTS
+from zlp.profiles.loader import Profile
+
+DAY, HOUR = 86_400, 3_600
+FAUCET_TOKENS = 1_000_000
+"""Whole tokens a demo's faucet gives at once."""
+
+
+def founded(
+    folder: Path, profile: Profile, roles: dict[str, tuple[str, ...]], clock: DemoClock, *, demo: bool
+) -> tuple[Node, bool]:
+    """The node on this folder, and whether it was founded just now. A demo's genesis opens the faucet."""
+    journal = SqliteJournal(folder)
+    node = Node(journal, snapshots=SnapshotFolder(folder / SNAPSHOTS), clock=clock, engine_version=VERSION)
+    is_new = journal.last == 0
+    if is_new and demo:
+        clock.set(_yesterday())
+        profile = replace(profile, settings=tuple(_generous(record) for record in profile.settings))
+    try:
+        node.start(profile.genesis(identity=f"{profile.title} {secrets.token_hex(4)}", roles=roles))
+    except BaseException:
+        journal.close()
+        raise
+    return node, is_new
+
+
+def _yesterday() -> int:
+    """A moment before the day a demo lives before its doors open."""
+    return int(time.time()) - DAY - HOUR
+
+
+def _generous(record: Settings) -> Settings:
+    if isinstance(record, Token) and record.transferable:
+        return msgspec.structs.replace(record, faucet_limit=FAUCET_TOKENS * record.unit)
+    return record

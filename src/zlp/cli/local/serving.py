@@ -1,0 +1,26 @@
+"""The doors of a local venue: API, streams, read model and page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from zlp.node.node import Node
+from zlp.server.app import VenueApp
+from zlp.server.limits import Limits
+from zlp.server.serve import VenueServer
+
+GENEROUS = 2_000
+"""Requests and commands a second: a local venue serves its own page, bots and tests from one address."""
+
+
+def server_of(node: Node, folder: Path, *, host: str, port: int, demo: bool) -> VenueServer:
+    """The server, not yet listening."""
+    limits = replace(
+        Limits(),
+        address_per_second=GENEROUS,
+        address_burst=GENEROUS,
+        account_per_second=GENEROUS,
+        account_burst=GENEROUS,
+    )
+    return VenueServer(VenueApp(node, limits=limits), host=host, port=port)

@@ -1,0 +1,117 @@
+"""``zlp up``: a whole venue on this machine, with one command."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+if TYPE_CHECKING:
+    from zlp.cli.local.prices import Prices
+    from zlp.node import Node
+
+console = Console(stderr=True)
+SEED = 7
+PAST_STEP = 300
+
+
+def up(
+    profile: Annotated[str, typer.Option(help="A shipped profile (zeus, zeno, zo, zaros) or a file.")] = "zeus",
+    data: Annotated[Path | None, typer.Option(help="Folder of the venue; .zlp/<profile> if not given.")] = None,
+    prices: Annotated[str, typer.Option(help="synthetic, or replay:FILE (Parquet or CSV).")] = "synthetic",
+    seed_demo: Annotated[
+        bool, typer.Option("--seed-demo/--empty", help="Fill it with providers and traders; opens the faucet.")
+    ] = True,
+    every: Annotated[float, typer.Option(help="Seconds between prices.", min=0.1)] = 1.0,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 lets the system choose.")] = 8420,
+) -> None:
+    """Run a venue with keepers, prices and, unless --empty, a crowd. Ctrl-C stops it; starting again continues.
+
+    Examples:
+
+      zlp up --profile zeno
+
+      zlp up --prices replay:candles.parquet --every 0.5
+    """
+    try:
+        asyncio.run(_run(profile, data or Path(".zlp") / Path(profile).stem, prices, seed_demo, every, host, port))
+    except KeyboardInterrupt:
+        console.print("stopped; starting again continues where it was")
+
+
+async def _run(profile: str, folder: Path, source: str, demo: bool, every: float, host: str, port: int) -> None:
+    from zlp.cli.local.clock import DemoClock
+    from zlp.cli.local.keyring import Keyring
+    from zlp.cli.local.life import Life
+    from zlp.cli.local.opening import founded
+    from zlp.cli.local.serving import server_of
+    from zlp.profiles.loader import ProfileError, load
+
+    try:
+        chosen = load(profile)
+    except ProfileError as fault:
+        console.print(f"[bold red]{fault}[/]")
+        raise typer.Exit(1) from None
+    keys, clock = Keyring(folder), DemoClock()
+    roles = keys.roles(chosen)
+    node, is_new = founded(folder, chosen, roles, clock, demo=demo)
+    feed = _prices(source, node, is_new, every)
+    first = next(feed)
+    life = Life(node, {**chosen.roles, **roles}, first, SEED)
+    feed = itertools.chain([first], feed)
+    if is_new and demo:
+        with console.status("living a first day, so that there is something to look at"):
+            life.live_a_day(feed, clock)
+        feed = _prices(source, node, False, every)
+    else:
+        life.resume(demo)
+    server = server_of(node, folder, host=host, port=port, demo=demo)
+    living = asyncio.create_task(life.go_on(feed, every))
+    living.add_done_callback(lambda task: _stopped(task, server.stop))
+    try:
+        await server.run(lambda address: _welcome(address, chosen.title, folder, node, demo), handle_signals=True)
+    finally:
+        living.cancel()
+
+
+def _stopped(task: asyncio.Task[None], stop: object) -> None:
+    """Prices or keepers failing silently would leave a venue that only looks alive."""
+    if not task.cancelled() and task.exception() is not None:
+        console.print(f"[bold red]the keepers stopped:[/] {task.exception()!r}")
+        stop()  # type: ignore[operator]
+
+
+def _prices(source: str, node: Node, is_new: bool, every: float) -> Iterator[Prices]:
+    from zlp.cli.local.prices import made_up, played_back, standing
+
+    kind, _, file = source.partition(":")
+    if kind == "replay" and file:
+        return played_back(Path(file))
+    if kind != "synthetic":
+        console.print("[bold red]--prices is synthetic or replay:FILE[/]")
+        raise typer.Exit(1)
+    start = {} if is_new else standing(node.root.state, node.now())
+    step = PAST_STEP if is_new else max(1, round(every))
+    return made_up(node.root.sequence + SEED, step, start)
+
+
+def _welcome(address: str, title: str, folder: Path, node: Node, demo: bool) -> None:
+    lines = [
+        f"page       {address}/",
+        f"API        {address}/docs",
+        f"metrics    {address}/metrics",
+        f"journal    {folder}  (sequence {node.root.sequence})",
+    ]
+    if demo:
+        lines.append("[bold yellow]demo: the faucet is open, tokens are worth nothing[/]")
+    lines.append("Ctrl-C stops it; starting again continues where it was")
+    console.print(Panel("\n".join(lines), title=f"{title} is running", title_align="left", expand=False))
+    sys.stderr.flush()
