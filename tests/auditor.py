@@ -30,7 +30,7 @@ EXITS = ("SettleWithdrawal",)
 """The only commands that may make one disappear."""
 
 
-class Disagreement(AssertionError):
+class Disagreement(AssertionError):  # noqa: N818 - named by what it is
     """The engine's state is not what its own events say."""
 
 

@@ -29,7 +29,7 @@ STEP_WEIGHTS = (420, 300, 220, 40, 12, 6, 1.5, 0.2)
 CUMULATIVE = tuple(itertools.accumulate(STEP_WEIGHTS))
 
 
-class StormFailed(AssertionError):
+class StormFailed(AssertionError):  # noqa: N818 - named by what it is
     """Something that must never happen has happened at command ``index``."""
 
     def __init__(self, index: int, envelope: Envelope | None, reason: str) -> None:

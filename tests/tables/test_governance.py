@@ -329,7 +329,7 @@ def doubled_balance(draft: Draft, old_version: int) -> None:
 
 @pytest.fixture
 def catalogue(venue: Venue) -> Iterator[None]:
-    """Two versions of a test branch, and one that would take over another's command; after genesis, which takes the newest."""
+    """Branches only for this test; registered after genesis, which takes the newest version of each."""
     found = [
         Branch(name="gift", version=1, summary="one", handlers={}),
         Branch(name="gift", version=2, summary="two", handlers={}, migrate=doubled_balance),

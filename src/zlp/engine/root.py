@@ -16,7 +16,7 @@ from zlp.engine import access, invariants
 from zlp.engine.branches import CATALOGUE
 from zlp.engine.branches.base import Handler, Observer
 from zlp.engine.codec import canonical, decode_leaf, plain
-from zlp.engine.commands.base import Command, Envelope, check_envelope, check_ranges
+from zlp.engine.commands.base import Command, Envelope, MalformedEnvelope, check_envelope, check_ranges
 from zlp.engine.draft import Draft
 from zlp.engine.events.base import Event
 from zlp.engine.leaves.access import Installed
@@ -55,7 +55,8 @@ class Root:
     """One venue's state machine: the whole state is a pure function of the envelopes applied.
 
     ``chain_n = SHA256(chain_{n-1}, envelope, events, rejection, every changed leaf)`` commits to all state
-    and costs O(touched). Deleted leaves enter as their kind and key.
+    and costs O(touched). A rejection counts by code, limit and actual value: its wording is for people and may
+    come from a library. Deleted leaves enter as their kind and key.
     """
 
     __slots__ = ("_observers", "_routes", "chain", "sequence", "state", "time")
@@ -76,9 +77,10 @@ class Root:
         draft, rejection = self._run(envelope)
         events: tuple[Event, ...] = () if rejection else tuple(draft.events)
         changed = [] if rejection else _changes(draft)
+        outcome = canonical((events, rejection and (rejection.code, rejection.limit, rejection.actual)))
+        body = b"".join((self.chain, _asked(envelope), outcome, *changed))
         self.sequence += 1
         self.time = max(self.time, envelope.time)
-        body = b"".join((self.chain, canonical(envelope), canonical((events, rejection)), *changed))
         self.chain = hashlib.sha256(body).digest()
         if rejection is None:
             self._commit(draft)
@@ -195,6 +197,14 @@ class Root:
         if root.state_hash() != snapshot["state_hash"]:
             raise ValueError("the snapshot's leaves do not match its state hash")
         return root
+
+
+def _asked(envelope: Envelope) -> bytes:
+    """Canonical bytes of an envelope; what can't be written down can't be sequenced."""
+    try:
+        return canonical(envelope)
+    except (TypeError, UnicodeError) as fault:
+        raise MalformedEnvelope(str(fault)) from None
 
 
 def _changes(draft: Draft) -> list[bytes]:
