@@ -294,3 +294,19 @@ def test_at_most_so_many_positions() -> None:
     scene.must("t", command)
     scene.must("keeper", orders.FillCreditOrder(trading_account=number, report=scene.report("BTC", BTC)))
     assert scene.refused("t", replace(command, market="B")) is Code.TOO_MANY_POSITIONS
+
+
+def test_the_main_account_needs_no_number() -> None:
+    """Z10: 0 names the sender's first account and opens it with the first margin; one given away is its no more."""
+    scene = scene_with()
+    scene.give("t", "USDC", 10**12)
+    add = orders.AddMargin(trading_account=0, token="USDC", amount=10**11)
+    assert scene.refused("t", place(0, UNIT)) is Code.UNKNOWN_TRADING_ACCOUNT
+    scene.must("t", add)
+    scene.must("t", place(0, UNIT))
+    scene.fill(1, "BTC", BTC)
+    assert scene.leaf(CreditPosition, 1, "BTC").size == UNIT
+    scene.must("t", orders.TransferTradingAccount(trading_account=0, to="u"))
+    assert scene.refused("t", place(0, UNIT)) is Code.UNKNOWN_TRADING_ACCOUNT
+    scene.must("t", add)
+    assert scene.leaf(TradingAccount, 2).owner == "t"

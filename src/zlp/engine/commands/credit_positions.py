@@ -1,4 +1,7 @@
-"""Commands of traders on the vaults' credit, and of the keepers who fill and liquidate."""
+"""Commands of traders on the vaults' credit, and of the keepers who fill and liquidate.
+
+Where the owner acts, ``trading_account`` 0 means its main account: the first it opened.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class TransferTradingAccount(Command, frozen=True, kw_only=True):
 
 
 class AddMargin(Command, frozen=True, kw_only=True):
-    """Anyone: deposit margin into an account."""
+    """Anyone: deposit margin into an account. 0: the sender's main account, opened if there is none."""
 
     trading_account: int
     token: str

@@ -55,6 +55,18 @@ class TradingAccount(Leaf, frozen=True):
         return f"margin:{self.number}"
 
 
+class MainAccount(Leaf, frozen=True):
+    """The trading account an owner means when naming none: the first it opened."""
+
+    owner: str
+    number: int
+
+    @property
+    def key(self) -> Key:
+        """By owner."""
+        return (self.owner,)
+
+
 class CreditPosition(Leaf, frozen=True):
     """One account's position in one market: signed size, price and funding index it was last settled at."""
 

@@ -18,7 +18,7 @@ from zlp.engine.draft import Draft
 from zlp.engine.events import credit_positions as events
 from zlp.engine.fixed import mul_div_up, value_of
 from zlp.engine.leaves.credit import CreditMarketSettings
-from zlp.engine.leaves.credit_positions import CreditOrder, MarginTotal, TradingAccount
+from zlp.engine.leaves.credit_positions import CreditOrder, MainAccount, MarginTotal, TradingAccount
 from zlp.engine.rejections import Code, Reject
 
 LOSS = "loss"
@@ -34,14 +34,29 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 
 def open_account(draft: Draft, command: commands.OpenTradingAccount) -> None:  # noqa: ARG001 - it says nothing more
     """Open an account for the sender."""
+    _open(draft)
+
+
+def _open(draft: Draft) -> TradingAccount:
     account = TradingAccount(next_number(draft, "trading_account"), draft.sender)
     draft.put(account)
+    if _main(draft) is None:
+        draft.put(MainAccount(draft.sender, account.number))
     draft.record(events.TradingAccountOpened(trading_account=account.number, owner=account.owner))
+    return account
+
+
+def _main(draft: Draft) -> TradingAccount | None:
+    """The sender's main account, unless it has passed to someone else."""
+    main = draft.get(MainAccount, (draft.sender,))
+    account = draft.get(TradingAccount, (main.number,)) if main is not None else None
+    return account if account is not None and account.owner == draft.sender else None
 
 
 def own_account(draft: Draft, number: int) -> TradingAccount:
-    """The sender's account."""
-    account = account_of(draft, number)
+    """The sender's account of this number; 0 is its main account."""
+    main = None if number else _main(draft)
+    account = main or account_of(draft, number)
     if account.owner != draft.sender:
         raise Reject(Code.SENDER_NOT_ALLOWED, detail=account.owner)
     return account
@@ -65,9 +80,10 @@ def require_no_order(draft: Draft, account: TradingAccount) -> None:
 
 
 def add_margin(draft: Draft, command: commands.AddMargin) -> None:
-    """Deposit margin into any account, up to the token's cap."""
+    """Deposit margin into any account, up to the token's cap; the sender's main account is opened if need be."""
     require_amount(command.amount)
-    account = account_of(draft, command.trading_account)
+    number = command.trading_account
+    account = account_of(draft, number) if number else _main(draft) or _open(draft)
     require_no_order(draft, account)
     terms = collateral(draft, command.token)
     if not terms.enabled or not terms.loan_to_value:

@@ -1,0 +1,217 @@
+"""The desk of trading accounts that are settled in credit of vaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zlp.desks.base import AssetView, MarketView, PoolView, PositionView, reading
+from zlp.engine import ledger, pricing
+from zlp.engine.branches.credit.values import credit_settings, funded_totals, index_price, market_state, price_of
+from zlp.engine.branches.credit.vaults import assets, debt, recalculate, vault_capacity
+from zlp.engine.branches.credit_positions.health import (
+    Health,
+    Mark,
+    closing,
+    health,
+    trading_settings,
+)
+from zlp.engine.commands.base import Command
+from zlp.engine.commands.credit_positions import AddMargin, LiquidateTradingAccount, PlaceCreditOrder
+from zlp.engine.draft import Draft
+from zlp.engine.fixed import BPS, RATE, USD, mul_div_down, mul_div_toward_zero, value_of
+from zlp.engine.leaves.credit import CreditCollateral, CreditMarketSettings, CreditVaultSettings, Delegation
+from zlp.engine.leaves.credit_positions import CreditPosition, TradingAccount
+from zlp.engine.mechanisms.credit import SHARE_DECIMALS
+from zlp.engine.rejections import Code, Reject
+from zlp.engine.state import Reader
+
+HOURS = 24
+
+
+class CreditDesk:
+    """Answers for ``credit_positions``, ``credit`` and ``credit_vaults``."""
+
+    BRANCH = "credit_positions"
+
+    def pools(self, reader: Reader, now: int) -> list[PoolView]:
+        """Every vault whose collateral has a price, brought up to date with its markets."""
+        return list(self._pools(reader, now))
+
+    def _pools(self, reader: Reader, now: int) -> Iterator[PoolView]:
+        for settings in reader.each(CreditVaultSettings):
+            try:
+                yield self._pool(reading(reader, now), settings)
+            except Reject:
+                continue
+
+    def _pool(self, draft: Draft, settings: CreditVaultSettings) -> PoolView:
+        state = recalculate(draft, settings)
+        held = assets(draft, settings)
+        worth = value_of(held, price_of(draft, settings.token), ledger.token(draft, settings.token).unit)
+        value = max(0, worth - debt(draft, state))
+        supply = ledger.supply_of(draft, settings.share)
+        capacity = max(0, vault_capacity(draft, settings, state))
+        used = sum(self._used(draft, settings.vault, weight.market) for weight in settings.markets)
+        return PoolView(
+            pool=settings.vault,
+            share=settings.share,
+            value_usd=value,
+            supply=supply,
+            share_price=mul_div_down(value, 10**SHARE_DECIMALS, supply) if supply else 0,
+            utilisation_bps=min(BPS, mul_div_down(used, BPS, capacity)) if capacity else 0,
+            assets=(
+                AssetView(
+                    token=settings.token,
+                    amount=held,
+                    reserved=0,
+                    value_usd=worth,
+                    weight_bps=BPS,
+                    target_bps=BPS,
+                    stable=settings.token == credit_settings(draft).settlement,
+                ),
+            ),
+        )
+
+    def _used(self, draft: Draft, vault: str, market: str) -> int:
+        """The part of a market's open positions that this vault's credit stands for (USD)."""
+        delegation, terms = draft.get(Delegation, (vault, market)), draft.get(CreditMarketSettings, (market,))
+        if delegation is None or terms is None:
+            return 0
+        state = market_state(draft, market)
+        interest = funded_totals(draft, terms).open_interest
+        if not interest or not state.delegated:
+            return 0
+        value = mul_div_down(interest, index_price(draft, terms.asset), RATE)
+        return mul_div_down(value, delegation.credit, state.delegated)
+
+    def markets(self, reader: Reader, now: int) -> list[MarketView]:
+        """Every market whose index has a price."""
+        return list(self._markets(reader, now))
+
+    def _markets(self, reader: Reader, now: int) -> Iterator[MarketView]:
+        tokens = _margin_tokens(reader)
+        for terms in reader.each(CreditMarketSettings):
+            try:
+                low, high = pricing.bounds_at(reader, terms.asset, now)
+            except Reject:
+                continue
+            totals = funded_totals(reading(reader, now), terms)
+            hourly = mul_div_toward_zero(totals.funding_rate, RATE, HOURS * USD)
+            cap = mul_div_down(terms.max_open_interest, high, RATE)
+            yield MarketView(
+                pool="",
+                market=terms.market,
+                low=low,
+                high=high,
+                long_size=mul_div_down((totals.open_interest + totals.skew) // 2, high, RATE),
+                short_size=mul_div_down((totals.open_interest - totals.skew) // 2, high, RATE),
+                max_long=cap,
+                max_short=cap,
+                long_carry=hourly,
+                short_carry=-hourly,
+                max_leverage=mul_div_down(BPS, RATE, terms.initial_margin),
+                long_collaterals=tokens,
+                short_collaterals=tokens,
+            )
+
+    def positions(self, reader: Reader, now: int, account: str = "") -> Iterator[PositionView]:
+        """Positions with the health of their whole account."""
+        draft = reading(reader, now, account)
+        for trading in reader.each(TradingAccount):
+            if trading.markets and (not account or trading.owner == account):
+                yield from self._views(draft, trading)
+
+    def _views(self, draft: Draft, trading: TradingAccount) -> Iterator[PositionView]:
+        state = health(draft, trading)
+        fee = trading_settings(draft).liquidation_fee_usd
+        needed = state.maintenance + fee
+        for market in trading.markets:
+            position = draft.need(CreditPosition, (trading.number, market), Code.UNKNOWN_POSITION)
+            terms = draft.need(CreditMarketSettings, (market,), Code.UNKNOWN_MARKET)
+            mark = closing(draft, position)
+            skew = funded_totals(draft, terms).skew
+            owed = terms.fees.fee(skew, -position.size, mark.price) + trading_settings(draft).settlement_fee_usd
+            yield PositionView(
+                position=f"{trading.number}/{market}",
+                pool="",
+                account=trading.owner,
+                market=market,
+                collateral="",
+                is_long=position.size > 0,
+                size_usd=mark.notional,
+                collateral_usd=state.collateral,
+                entry_price=position.price,
+                mark_price=mark.price,
+                pnl_usd=mark.profit + mark.funding,
+                owed_usd=owed,
+                liquidation_price=_liquidation_price(position, mark, state, terms, fee),
+                health_bps=max(0, mul_div_toward_zero(state.margin, BPS, needed)) if needed else BPS,
+                due=state.liquidatable(fee),
+            )
+
+    def due(self, reader: Reader, now: int) -> Iterator[Command]:
+        """Accounts to liquidate, the least healthy first."""
+        draft = reading(reader, now)
+        fee = trading_settings(draft).liquidation_fee_usd
+        found: list[tuple[int, int]] = []
+        for trading in reader.each(TradingAccount):
+            try:
+                state = health(draft, trading)
+            except Reject:
+                continue
+            if state.liquidatable(fee):
+                found.append((state.margin - state.maintenance, trading.number))
+        for _, number in sorted(found):
+            yield LiquidateTradingAccount(trading_account=number)
+
+    def open(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        pool: str,
+        market: str,
+        is_long: bool,
+        collateral: str,
+        amount: int,
+        size_usd: int,
+    ) -> list[Command]:
+        """Margin into the main account, then a market order, which a keeper fills at a report after it."""
+        terms = reader.get(CreditMarketSettings, (market,))
+        if terms is None:
+            raise Reject(Code.UNKNOWN_MARKET, detail=market)
+        low, high = pricing.bounds_at(reader, terms.asset, now)
+        size = mul_div_down(size_usd, RATE, high if is_long else low)
+        token = collateral or _margin_tokens(reader)[0]
+        order = PlaceCreditOrder(trading_account=0, market=market, size_delta=size if is_long else -size)
+        return [AddMargin(trading_account=0, token=token, amount=amount), order] if amount else [order]
+
+    def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
+        """A market order; the margin stays in the account."""
+        number, _, market = position.partition("/")
+        held = reader.get(CreditPosition, (int(number), market))
+        if held is None:
+            raise Reject(Code.UNKNOWN_POSITION, detail=position)
+        delta = -mul_div_toward_zero(held.size, min(fraction_bps, BPS), BPS)
+        return [PlaceCreditOrder(trading_account=held.account, market=market, size_delta=delta)]
+
+
+def _margin_tokens(reader: Reader) -> tuple[str, ...]:
+    """Tokens that can be margin: those from outside first, each group in order of priority."""
+    accepted = [terms for terms in reader.each(CreditCollateral) if terms.enabled and terms.loan_to_value]
+    accepted.sort(key=lambda terms: (not terms.asset, terms.priority, terms.token))
+    return tuple(terms.token for terms in accepted)
+
+
+def _liquidation_price(
+    position: CreditPosition, mark: Mark, state: Health, terms: CreditMarketSettings, fee: int
+) -> int:
+    """Mark at which the account becomes due if only this market moves; 0 where none does."""
+    own = mul_div_down(mark.notional, terms.maintenance_margin, RATE)
+    spare = state.margin - mark.profit - (state.maintenance - own) - fee
+    needed = position.size * position.price - spare * RATE
+    slope = position.size - mul_div_down(abs(position.size), terms.maintenance_margin, RATE)
+    return max(0, mul_div_toward_zero(needed, 1, slope)) if slope else 0
+
+
+DESK = CreditDesk()
