@@ -152,7 +152,6 @@ def _folded(settings: FundMarketSettings, position: CrossPosition) -> folds.Cros
     rate = max(fees.maker_rate, fees.taker_rate) or fees.decrease_bps * FEE_SCALE // 10_000
     return folds.CrossPosition(
         market=settings.market,
-        asset=settings.market,
         asset_class=settings.borrowing_class,
         size=position.size,
         average_price=position.average_price,
@@ -176,7 +175,7 @@ def _variables(books: Books) -> dict[folds.Variable, int]:
         prices[settings.market] = pricing.bounds(books.draft, settings.market)
         market = books.market(settings.market)
         _, accrued = projected_funding(market, settings, books.draft.time)
-        markets[settings.market] = (settings.market, market.skew, accrued)
+        markets[settings.market] = (market.skew, accrued)
         group = books.group(settings.borrowing_class)
         borrow[group.name] = group.rate + valuation.next_borrowing_rate(books.desk, group, total)
     return folds.cross_margin_variables(prices=prices, markets=markets, borrow=borrow)

@@ -4,37 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.profiles.zeno.venue import POOL, USD, Venue
+from tests.profiles.zeno.venue import POOL, USD, Venue, Watched
 from zlp.desks.cross_margin import DESK
-from zlp.engine import Envelope
 from zlp.engine.commands.cross_margin import CrossReduce, Deleverage, LiquidateAccount, TakeMaxProfit
-from zlp.keepers.cross_margin_watch import CrossMarginWatch
-from zlp.keepers.port import LocalPort, LocalVenue
 
 KINDS = (LiquidateAccount, TakeMaxProfit, Deleverage)
-
-
-class Watched(Venue):
-    """A venue whose receipts a watch hears."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.local = LocalVenue(self.root)
-        self.root = _Heard(self.local)  # type: ignore[assignment]
-        self.watch = CrossMarginWatch(LocalPort(self.local, "keeper", lambda: self.now))
-
-
-class _Heard:
-    """The root, but everybody hears what is applied."""
-
-    def __init__(self, local: LocalVenue) -> None:
-        self._local = local
-
-    def apply(self, envelope: Envelope) -> object:
-        return self._local.apply(envelope)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._local.root, name)
 
 
 def test_the_screen_finds_what_the_exact_walk_finds() -> None:

@@ -17,6 +17,8 @@ from zlp.engine.commands.prices import PostRounds, Round
 from zlp.engine.draft import Draft
 from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.cross_margin import CrossPosition
+from zlp.keepers.cross_margin_watch import CrossMarginWatch
+from zlp.keepers.port import LocalPort, LocalVenue
 from zlp.profiles.loader import load
 
 USD, POOL = 10**30, "main"
@@ -113,6 +115,10 @@ class Venue:
         """A position."""
         return self.root.state.get(CrossPosition, (POOL, owner, number, market))
 
+    def positions(self) -> list[CrossPosition]:
+        """Every position."""
+        return list(self.root.state.each(CrossPosition))
+
     def health(self, owner: str, number: int = 0) -> health.Health:
         """An account's figures now."""
         books = self.books()
@@ -125,6 +131,29 @@ class Venue:
     def check(self) -> None:
         """The whole state, the slow way."""
         assert self.root.audit() == []
+
+
+class Watched(Venue):
+    """A venue whose receipts a watch hears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.local = LocalVenue(self.root)
+        self.root = _Heard(self.local)  # type: ignore[assignment]
+        self.watch = CrossMarginWatch(LocalPort(self.local, "keeper", lambda: self.now))
+
+
+class _Heard:
+    """The root, but everybody hears what is applied."""
+
+    def __init__(self, local: LocalVenue) -> None:
+        self._local = local
+
+    def apply(self, envelope: Envelope) -> object:
+        return self._local.apply(envelope)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._local.root, name)
 
 
 def ref(owner: str, market: str, number: int = 0) -> PositionRef:
