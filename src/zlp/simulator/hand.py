@@ -22,7 +22,8 @@ from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.simulator.stream import Stream
 
-CENT = USD // 100
+SMALLEST_MARGIN = 50 * USD
+"""A position below costs more in fixed fees than it can earn."""
 FEES_AHEAD = 200
 """Execution fees an agent brings in at once, so that not every order needs a deposit of its own."""
 
@@ -78,7 +79,8 @@ class Held(msgspec.Struct):
 class Hand:
     """One agent's account. Orders wait in an outbox until just before the next prices; the rest acts at once.
 
-    ``budget`` USD at 1e30 is what the agent brought into the world; ``net`` what trading made of it since.
+    ``budget`` USD at 1e30 is what the agent brought into the world; ``net`` what trading made of it since
+    (newcomers after a ruin included).
     ``notes`` is for whatever a behaviour wants to remember.
     """
 
@@ -109,6 +111,15 @@ class Hand:
         """Whether an order of this agent has not been answered yet."""
         return bool(self._outbox)
 
+    def is_ruined(self) -> bool:
+        """Nothing open and too little left for a position."""
+        return not self.positions and not self._outbox and self.free < 4 * SMALLEST_MARGIN
+
+    def start_over(self, budget: int) -> None:
+        """A newcomer takes the place of a trader who lost everything."""
+        self.budget = budget - self.net
+        self.notes.clear()
+
     def held(self, market: str) -> list[Held]:
         """Open positions in a market that are not being closed already."""
         return [held for held in self.positions.values() if held.market == market and not held.closing]
@@ -117,7 +128,7 @@ class Hand:
         """Order a position of ``margin`` USD (1e30) times ``leverage``, in the first collateral that backs it."""
         tokens = market.long_collaterals if is_long else market.short_collaterals
         margin = min(margin, self.free)
-        if not tokens or margin < CENT:
+        if not tokens or margin < SMALLEST_MARGIN:
             return
         collateral = tokens[0]
         price = self.stage.token_price(collateral)

@@ -21,6 +21,7 @@ from zlp.engine.pricing import bounds_at
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.keepers import (
+    CreditKeeper,
     DeleverageKeeper,
     FeeKeeper,
     Keeper,
@@ -93,6 +94,8 @@ class World:
         hired: list[Keeper] = []
         if self.reader.get(Installed, ("orders",)) is not None:
             hired.append(OrderKeeper(self._port(keeper)))
+        if self.reader.get(Installed, ("credit_positions",)) is not None:
+            hired.append(CreditKeeper(self._port(keeper)))
         hired.append(LiquidationKeeper(self._port(liquidator)))
         if self.reader.get(Installed, ("cross_margin",)) is not None:
             hired.append(DeleverageKeeper(self._port(liquidator)))

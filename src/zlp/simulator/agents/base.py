@@ -25,17 +25,31 @@ class Behaviour(
 ):
     """Settings of one kind of agent. ``wealth``: each brings between these two amounts of USD.
 
-    ``markets``: which it trades, empty for all. Times are seconds.
+    ``markets``: which it trades, empty for all. ``newcomers``: a trader who has lost everything is replaced after
+    this long (0: never). Times are seconds.
     """
 
     name: str
     count: int = 1
     wealth: tuple[float, float] = (10_000.0, 100_000.0)
     markets: tuple[str, ...] = ()
+    newcomers: int = 30 * DAY
 
     def budget(self, stream: Stream) -> int:
         """USD at 1e30 this agent brings, to the dollar."""
         return int(stream.between(*self.wealth)) * USD
+
+    def wake(self, hand: Hand) -> int:
+        """One look at the world, also after a ruin; returns the seconds to the next."""
+        if not hand.is_ruined():
+            return self.act(hand)
+        until: int = hand.notes.setdefault("returns", hand.now + self.newcomers)
+        if not self.newcomers:
+            return 365 * DAY
+        if hand.now >= until:
+            hand.start_over(self.budget(hand.stream))
+            return self.act(hand)
+        return until - hand.now
 
     def act(self, hand: Hand) -> int:
         """Look and act; returns the seconds until the agent wants to look again."""
