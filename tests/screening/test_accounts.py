@@ -48,7 +48,6 @@ def fold(account: CrossAccount, rules: CrossRules) -> Headroom:
         positions=[
             CrossPosition(
                 market=held.market,
-                asset=held.market,
                 asset_class="crypto",
                 size=held.size,
                 average_price=held.average_price,
@@ -71,7 +70,7 @@ def variables(tick: Tick, markets: tuple[str, ...] = MARKETS) -> dict[object, in
     """The variables of a tick in these markets alone."""
     return cross_margin_variables(
         prices={market: tick.prices[market] for market in markets},
-        markets={market: (market, tick.skews[market], tick.funding[market]) for market in markets},
+        markets={market: (tick.skews[market], tick.funding[market]) for market in markets},
         borrow={"crypto": tick.borrow},
     )
 

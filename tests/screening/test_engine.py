@@ -207,7 +207,6 @@ def fold_account(venue: CrossVenue, account: CrossAccount) -> Headroom:
         positions.append(
             FoldedPosition(
                 market=name,
-                asset=settings.asset,
                 asset_class=settings.borrowing_class,
                 size=held.size,
                 average_price=held.average_price,
@@ -233,14 +232,13 @@ def cross_tick(venue: CrossVenue) -> dict[object, int]:
     books = venue.books()
     names = ("ETH", "BTC", "SOL")
     settings = {name: books.settings(name) for name in names}
-    assets = {*books.desk.fund.assets, *(each.asset for each in settings.values())}
+    assets = {*books.desk.fund.assets, *names}
     classes = {each.borrowing_class: books.group(each.borrowing_class) for each in settings.values()}
     total = valuation.assets_usd(books.desk)
     return cross_margin_variables(
         prices={asset: pricing.bounds_at(venue.root.state, asset, venue.now) for asset in assets},
         markets={
             name: (
-                settings[name].asset,
                 books.market(name).skew,
                 projected_funding(books.market(name), settings[name], venue.now)[1],
             )
@@ -274,7 +272,8 @@ def test_accounts_the_engine_would_liquidate_are_candidates() -> None:
     for _ in range(12):
         venue.now += draw.randrange(3_600, 7 * 86_400)
         venue.post(
-            WETH=round(draw.uniform(1_650, 1_950), 2),
+            ETH=(ether := round(draw.uniform(1_650, 1_950), 2)),
+            WETH=ether,
             BTC=round(draw.uniform(27_500, 32_500), 2),
             SOL=round(draw.uniform(91, 109), 2),
             **{"m.USDC": 1, "m.USDT": 1, "METIS": 20},

@@ -22,14 +22,14 @@ candidate exactly. Why they never miss:
 2. Conversions, with u = 2**-53. Every exact number becomes the nearest float: relative error at most u, and
    monotone. So price <= threshold implies float(price) <= float(threshold), and float(price) <= t for every
    float t >= threshold: comparing loses nothing. (A table for rising prices negates everything first.)
-3. Sums. In t = base + s1*x1 + ... + sk*xk a term suffers 2 conversions and 1 product, the base 1 conversion,
-   and everything k additions. With k <= 8 that is at most 11 roundings for a term, and the standard bound gives
+3. Sums. With r = 2**-48 = 32u, a base is stored as base + r*|base|, and a tick computes
+   t = base + (s1*x1 + r*|s1*x1|) + ... + (sk*xk + r*|sk*xk|). A term suffers 2 conversions, 1 product, 1 addition
+   of its margin (the product with r, a power of 2, is exact) and k additions, k <= 8: at most 12 roundings, the
+   base fewer. So the standard bound gives, with m = |base| + |s1*x1| + ... + |sk*xk| in exact numbers,
 
-       |t - exact| <= 11u / (1 - 11u) * m,    m = |base| + |s1*x1| + ... + |sk*xk|.
+       t >= exact + r*m - 12u / (1 - 12u) * (1 + r) * m >= exact + 19u * m.
 
-   m itself is a float sum with the same relative error, and adding the margin rounds twice more, by at most
-   about 2u * m. The margin is 2**-48 * m = 32u * m, more than twice of what can happen. It is relative to
-   each row's own terms, so one huge row does not blur the others.
+   The margin is relative to each row's own terms, so one huge row does not blur the others.
    In an account with at most 1000 legs a term passes at most 3 + 2 roundings in its leg and 1000 + 5 on the
    way to the headroom. `min` and the share of a profit (at most 1) do not enlarge an error; a cap, never
    negative, counts only when it is below its leg, so its own rounding is within the leg's. The margin is

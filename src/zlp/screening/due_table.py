@@ -87,8 +87,7 @@ class DueTable(Generic[Key]):
         if not indices:
             return self._rows.keys_at(fixed_hits(columns, count, level))
         values = np.array([nearest_variable(index) for index in indices])
-        rows = moving_hits(columns, count, level, values, THRESHOLD_MARGIN, UNDERFLOW_MARGIN)
-        return self._rows.keys_at(rows)
+        return self._rows.keys_at(moving_hits(columns, count, level, values, THRESHOLD_MARGIN))
 
     def dump(self) -> tuple[list[Key], Floats]:
         """(keys, columns) to keep beside a snapshot: `load` brings the table back without folding again."""
@@ -114,7 +113,7 @@ class DueTable(Generic[Key]):
         slopes = [self._signed(slope) for slope in threshold.slopes] or [0.0] * self._indices
         if max(abs(number) for number in (base, *slopes)) > LIMIT:
             return [_ALWAYS, 0.0, *([0.0] * self._indices)]
-        return [fixed, base, *slopes]
+        return [fixed, base + (THRESHOLD_MARGIN * abs(base) + UNDERFLOW_MARGIN), *slopes]
 
     def _signed(self, number: Number) -> float:
         return self._direction.value * nearest(number)

@@ -148,13 +148,12 @@ def funding_of(market: str) -> Variable:
 class CrossPosition:
     """What the fold needs to know of one position of a cross-margin account. USD at 1e30, rates at 1e18.
 
-    `asset` is what the market's price is of. `size` is signed. `profit_cap` is what the pool has reserved for it.
+    `market` is also the asset of its price. `size` is signed. `profit_cap` is what the pool has reserved for it.
     `closing_fee` is the largest share of the size that closing may cost (the greater of maker and taker).
     `maximum_skew_scale` 0: no price premium.
     """
 
     market: str
-    asset: str
     asset_class: str
     size: int
     average_price: int
@@ -233,7 +232,7 @@ def _profit_leg(position: CrossPosition) -> Leg:
     if average <= 0:
         raise ValueError("an open position has an average price")
     constant = -size - 1 - -(-abs(size) // average)
-    price = low_price_of(position.asset) if size > 0 else high_price_of(position.asset)
+    price = low_price_of(position.market) if size > 0 else high_price_of(position.market)
     if scale == 0:
         return Leg(terms=((price, Ratio(size, average)),), constant=constant, cap=position.profit_cap)
     direct = size * (2 * scale - size) * USD - 2 * abs(size) * 2 * scale
@@ -250,21 +249,21 @@ def _profit_leg(position: CrossPosition) -> Leg:
 def cross_margin_variables(
     *,
     prices: Mapping[str, tuple[int, int]],
-    markets: Mapping[str, tuple[str, int, int]],
+    markets: Mapping[str, tuple[int, int]],
     borrow: Mapping[str, int],
 ) -> dict[Variable, int]:
     """The variables of a tick for accounts folded here: of whatever changed.
 
-    `prices`: low and high by asset. `markets`: asset, skew and cumulative funding by market; a market must be
-    given when its skew, its funding or the price of its asset changed, and its asset be in `prices`. `borrow`:
-    cumulative rate by asset class.
+    `prices`: low and high by asset. `markets`: skew and cumulative funding by market; a market must be given when
+    its skew, its funding or its price changed, and its price be in `prices`. `borrow`: cumulative rate by asset
+    class.
     """
     variables: dict[Variable, int] = {borrow_of(name): rate for name, rate in borrow.items()}
     for asset, (low, high) in prices.items():
         variables[low_price_of(asset)] = low
         variables[high_price_of(asset)] = high
-    for market, (asset, skew, funding) in markets.items():
-        low, high = prices[asset]
+    for market, (skew, funding) in markets.items():
+        low, high = prices[market]
         variables[skewed_price_of(market, is_long=True)] = skew * low
         variables[skewed_price_of(market, is_long=False)] = skew * high
         variables[funding_of(market)] = funding

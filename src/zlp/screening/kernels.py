@@ -3,10 +3,10 @@
     fixed_hits(columns, count, price) -> rows
         columns: (1, n): the fixed thresholds. Rows i < count with not columns[0, i] < price.
 
-    moving_hits(columns, count, price, indices, relative, absolute) -> rows
-        columns: (2 + k, n): fixed threshold, base, k slopes; indices: (k,).
-        Rows with not (fixed < price and base + sum(slope * index) + margin < price), where
-        margin = relative * (|base| + sum(|slope * index|)) + absolute.
+    moving_hits(columns, count, price, indices, relative) -> rows
+        columns: (2 + k, n): fixed threshold, base, k slopes; indices: (k,), k at least 1.
+        Rows with not (fixed < price and moving < price), where
+        moving = base + sum(term + relative * |term|), term = slope * index.
 
     account_hits(floats, integers, count, leg_floats, leg_variables, values, changed, relative, absolute) -> rows
         floats: (2, n): constant, share of a net profit that counts (0 to 1).

@@ -1,9 +1,10 @@
 """The scans, compiled by numba. Same signatures and results as `kernels_numpy`.
 
-The shape matters. A loop that writes one flag per row with a computed index is not turned into SIMD code and
-is as slow as NumPy. What is: small helpers over contiguous slices of 512 rows that only count, and a second,
-plain loop over the rare block in which something was found. The moving thresholds of a block live in two
-small buffers that stay in the first-level cache, so every column is read from memory once.
+The shape matters. A loop that writes one flag per row with a computed index is not turned into SIMD code and is as
+slow as NumPy. What is: small helpers over contiguous slices of one block that only add and count, and a second loop
+over the rare block in which something was found. That loop has no branch: it writes every row and only moves on
+past a hit, so a crash in which half of the rows are due costs little more. The moving thresholds of a block live in
+a small buffer that stays in the first-level cache, so every column is read from memory once.
 
 Numbers that are not written here come as arguments: a compiled function in numba's cache on disk does not notice
 that a constant of another module has changed.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-BLOCK = 512
+BLOCK = 128
 
 
 @njit(cache=True, nogil=True)
@@ -30,36 +31,34 @@ def count_clear(fixed, price):
 
 
 @njit(cache=True, nogil=True)
-def start(threshold, magnitude, base):
-    """Begin the moving thresholds of a block with their bases."""
-    for i in range(base.size):
-        threshold[i] = base[i]
-        magnitude[i] = abs(base[i])
-
-
-@njit(cache=True, nogil=True)
-def accumulate(threshold, magnitude, slope, index):
-    """Add what one index contributes."""
-    for i in range(slope.size):
-        term = slope[i] * index
-        threshold[i] += term
-        magnitude[i] += abs(term)
-
-
-@njit(cache=True, nogil=True)
-def count_clear_moving(threshold, magnitude, fixed, price, relative, absolute):
-    """Add the margin to the moving thresholds, then count the rows that are clear of both thresholds."""
+def count_clear_of_both(fixed, moving, price):
+    """How many rows of a block lie strictly on the safe side of both thresholds."""
     clear = 0
     for i in range(fixed.size):
-        threshold[i] += relative * magnitude[i] + absolute
-        clear += (fixed[i] < price) & (threshold[i] < price)
+        clear += (fixed[i] < price) & (moving[i] < price)
     return clear
+
+
+@njit(cache=True, nogil=True)
+def start(moving, base, slope, index, relative):
+    """Begin the moving thresholds of a block: the base, and what the first index contributes."""
+    for i in range(base.size):
+        term = slope[i] * index
+        moving[i] = base[i] + (term + relative * abs(term))
+
+
+@njit(cache=True, nogil=True)
+def accumulate(moving, slope, index, relative):
+    """Add what a further index contributes."""
+    for i in range(slope.size):
+        term = slope[i] * index
+        moving[i] += term + relative * abs(term)
 
 
 @njit(cache=True, nogil=True)
 def fixed_hits(columns, count, price):
     """See `kernels`."""
-    hits = np.empty(count, np.int64)
+    hits = np.empty(count + 1, np.int64)
     found = 0
     for begin in range(0, count, BLOCK):
         end = min(begin + BLOCK, count)
@@ -67,33 +66,28 @@ def fixed_hits(columns, count, price):
         if count_clear(fixed, price) == end - begin:
             continue
         for i in range(end - begin):
-            if not fixed[i] < price:
-                hits[found] = begin + i
-                found += 1
+            hits[found] = begin + i
+            found += not fixed[i] < price
     return hits[:found].copy()
 
 
 @njit(cache=True, nogil=True)
-def moving_hits(columns, count, price, indices, relative, absolute):
+def moving_hits(columns, count, price, indices, relative):
     """See `kernels`."""
-    hits = np.empty(count, np.int64)
+    hits = np.empty(count + 1, np.int64)
     found = 0
-    threshold_buffer = np.empty(BLOCK, np.float64)
-    magnitude_buffer = np.empty(BLOCK, np.float64)
+    buffer = np.empty(BLOCK, np.float64)
     for begin in range(0, count, BLOCK):
         end = min(begin + BLOCK, count)
-        threshold = threshold_buffer[: end - begin]
-        magnitude = magnitude_buffer[: end - begin]
-        fixed = columns[0][begin:end]
-        start(threshold, magnitude, columns[1][begin:end])
-        for j in range(indices.size):
-            accumulate(threshold, magnitude, columns[2 + j][begin:end], indices[j])
-        if count_clear_moving(threshold, magnitude, fixed, price, relative, absolute) == end - begin:
+        fixed, moving = columns[0][begin:end], buffer[: end - begin]
+        start(moving, columns[1][begin:end], columns[2][begin:end], indices[0], relative)
+        for j in range(1, indices.size):
+            accumulate(moving, columns[2 + j][begin:end], indices[j], relative)
+        if count_clear_of_both(fixed, moving, price) == end - begin:
             continue
         for i in range(end - begin):
-            if not ((fixed[i] < price) & (threshold[i] < price)):
-                hits[found] = begin + i
-                found += 1
+            hits[found] = begin + i
+            found += not ((fixed[i] < price) & (moving[i] < price))
     return hits[:found].copy()
 
 

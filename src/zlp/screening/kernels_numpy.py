@@ -18,26 +18,22 @@ def fixed_hits(columns: Floats, count: int, price: float) -> Integers:
     return np.flatnonzero(~(columns[0, :count] < price))
 
 
-def moving_hits(
-    columns: Floats, count: int, price: float, indices: Floats, relative: float, absolute: float
-) -> Integers:
+def moving_hits(columns: Floats, count: int, price: float, indices: Floats, relative: float) -> Integers:
     """See `kernels`."""
     found = []
-    threshold_buffer, magnitude_buffer, term_buffer = (np.empty(BLOCK) for _ in range(3))
+    moving_buffer, term_buffer, margin_buffer = (np.empty(BLOCK) for _ in range(3))
     for begin in range(0, count, BLOCK):
         end = min(begin + BLOCK, count)
         size = end - begin
-        threshold, magnitude, term = threshold_buffer[:size], magnitude_buffer[:size], term_buffer[:size]
-        np.copyto(threshold, columns[1, begin:end])
-        np.abs(threshold, out=magnitude)
+        moving, term, margin = moving_buffer[:size], term_buffer[:size], margin_buffer[:size]
+        np.copyto(moving, columns[1, begin:end])
         for j in range(indices.size):
             np.multiply(columns[2 + j, begin:end], indices[j], out=term)
-            threshold += term
-            magnitude += np.abs(term, out=term)
-        magnitude *= relative
-        magnitude += absolute
-        threshold += magnitude
-        clear = (columns[0, begin:end] < price) & (threshold < price)
+            np.abs(term, out=margin)
+            margin *= relative
+            term += margin
+            moving += term
+        clear = (columns[0, begin:end] < price) & (moving < price)
         if not clear.all():
             found.append(begin + np.flatnonzero(~clear))
     return np.concatenate(found) if found else np.empty(0, np.int64)

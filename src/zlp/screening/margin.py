@@ -1,7 +1,7 @@
 """How far a float sum may be from the exact one. The derivation is in the package's docstring."""
 
 THRESHOLD_MARGIN = 2.0**-48
-"""Of a moving threshold, relative to the magnitudes that were added: 32 roundings; at most 14 happen."""
+"""Of a moving threshold, relative to the magnitudes that are added: 32 roundings; at most 12 happen."""
 
 MOST_INDICES = 8
 """Indices that one moving threshold may have."""
