@@ -32,10 +32,10 @@ from zlp.keepers import (
     PriceKeeper,
     VenueDoor,
 )
-from zlp.oracle.price_path import PriceTick
 from zlp.simulator.agents import Behaviour
-from zlp.simulator.feeds import Assumption, PathFeed
+from zlp.simulator.feeds import Assumption, KnownPrices, PathFeed
 from zlp.simulator.hand import Hand
+from zlp.simulator.shocks import Moment
 from zlp.simulator.stream import Stream
 
 LEAD = 1
@@ -59,6 +59,7 @@ class World:
         self.desk = desk_of(root.state)
         self.assumptions = tuple(assumptions)
         self.feed = PathFeed(root.state, assumptions)
+        self.truth = KnownPrices(assumptions)
         self.now = root.time
         self.hands: dict[str, Hand] = {}
         self.behaviours: dict[str, Behaviour] = {}
@@ -114,16 +115,18 @@ class World:
             self.behaviours[account] = behaviour
             heapq.heappush(self._alarms, (self.now, len(self.hands), hand))
 
-    def tick(self, tick: PriceTick, account: Callable[[], None] | None = None) -> None:
+    def tick(self, moment: Moment, account: Callable[[], None] | None = None) -> None:
         """Pass one tick. ``account`` is called once the prices are in and before anybody reacts to them."""
+        tick = moment.truth
         if self._waiting:
             self._place(max(self.now, tick.time - LEAD))
         self.now = tick.time
         self._markets = self._pools = None
-        self.feed.move_to(tick.time, tick.prices)
-        for asset, price in self.feed.prices.items():
+        for asset, price in self.truth.prices_at(tick.prices).items():
             self._history.setdefault(asset, []).append(price / 10**30)
-        self._prices.work()
+        if moment.heard is not None:
+            self.feed.move_to(tick.time, moment.heard.prices)
+            self._prices.work()
         if account is not None:
             account()
         for keeper in self._keepers:
@@ -190,7 +193,7 @@ class World:
         return ledger.token(self.reader, token).unit
 
     def history(self, market: str) -> list[float]:
-        """Prices of a market so far, one a tick; a market is named after its asset, or contains its name."""
+        """True prices of a market so far, one a tick; a market is named after its asset, or contains its name."""
         known = self._history.get(market)
         if known is None:
             inside = [asset for asset in self._history if asset in market]

@@ -274,13 +274,21 @@ def test_funding_runs_between_longs_and_shorts() -> None:
     assert longs < 0 < shorts + closing.carry_usd
 
 
-def test_stale_prices_stop_new_orders() -> None:
-    """A7: no order on an old price; fills need prices that are not hopelessly old."""
+def test_stale_prices_stop_new_risk_and_much_later_all() -> None:
+    """A7: an order may wait on an old price; opening needs fresh ones, closing only ones not hopelessly old."""
     scene = scene_with()
     number = scene.trader("t", USDC=10**11)
     scene.configure(PriceSettings("BTC", answer_decimals=30, max_age=60, max_age_reducing=600))
+    scene.trade("t", number, "BTC", UNIT, BTC)
     scene.now += 61
-    assert scene.refused("t", place(number, UNIT)) is Code.STALE_PRICE
+    scene.must("t", place(number, UNIT))
+    fill = orders.FillCreditOrder(trading_account=number, report=scene.report("BTC", BTC))
+    assert scene.refused("keeper", fill) is Code.STALE_PRICE
+    scene.trade("t", number, "BTC", -UNIT // 2, BTC)
+    scene.now += 600
+    scene.must("t", place(number, -UNIT // 2))
+    late = orders.FillCreditOrder(trading_account=number, report=scene.report("BTC", BTC))
+    assert scene.refused("keeper", late) is Code.STALE_PRICE
 
 
 def test_at_most_so_many_positions() -> None:

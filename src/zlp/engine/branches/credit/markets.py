@@ -129,11 +129,13 @@ def push_settlement(draft: Draft, state: CreditMarket, amount: int) -> None:
 
 
 def receive_fee(draft: Draft, market: str, kind: str, payer: tuple[str, str], token: str, amount: int) -> None:
-    """Receive a fee from ``payer`` (account, holder): reward tokens are split at once, others wait (Z7)."""
+    """Receive a fee from ``payer`` (account, holder): reward tokens are split at once, others wait (Z7).
+
+    None of it stays in a vault: stakers receive their part in reward tokens, beside the value of their shares.
+    """
     if not amount:
         return
     account, source = payer
-    _, stakers = split_fee(amount, protocol_share(draft))
     draft.record(
         FeeCharged(
             kind=kind,
@@ -141,7 +143,7 @@ def receive_fee(draft: Draft, market: str, kind: str, payer: tuple[str, str], to
             account=account,
             token=token,
             amount=amount,
-            to_pool=stakers,
+            to_pool=0,
             value_usd=usd_of(draft, token, amount),
         )
     )

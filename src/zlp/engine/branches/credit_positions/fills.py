@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from zlp.engine import pricing
 from zlp.engine.branches.credit.markets import credit_capacity
 from zlp.engine.branches.credit.values import funded_totals
 from zlp.engine.branches.credit_positions.health import (
@@ -93,7 +94,9 @@ def fill(draft: Draft, account: TradingAccount, trade: Trade, *, above: int = 0,
     The whole old position is settled at the fill price and what remains starts from there.
     """
     settings, delta = trade.settings, trade.delta
-    require_fresh_account(draft, account, reducing=True)
+    growing = grows(position_of(draft, account.number, settings.market).size, delta)
+    require_fresh_account(draft, account, reducing=not growing)
+    pricing.require_fresh(draft, settings.asset, reducing=not growing)
     check_trade(draft, account, trade)
     check_margin(draft, account, trade)
     totals = funded_totals(draft, settings)

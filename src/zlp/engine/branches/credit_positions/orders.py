@@ -6,12 +6,11 @@ import hashlib
 
 from msgspec.structs import replace
 
-from zlp.engine import pricing
 from zlp.engine.access import require_role
 from zlp.engine.branches.credit.values import checked, index_price, market_settings
 from zlp.engine.branches.credit_positions.fills import Trade, check_margin, check_trade, fill
 from zlp.engine.branches.credit_positions.health import account_of, trading_settings
-from zlp.engine.branches.credit_positions.margin import own_account, require_fresh_account
+from zlp.engine.branches.credit_positions.margin import own_account
 from zlp.engine.codec import canonical
 from zlp.engine.commands import credit_positions as commands
 from zlp.engine.commands.credit import Report
@@ -24,11 +23,12 @@ from zlp.engine.rejections import Code, Reject
 
 
 def place(draft: Draft, command: commands.PlaceCreditOrder) -> None:
-    """Check an order as it would fill now and leave it for a keeper; an older pending order is replaced."""
+    """Check an order as it would fill at the last prices and leave it for a keeper; an older one is replaced.
+
+    How old those prices are does not matter yet: it fills at a report that is younger than the order.
+    """
     account = own_account(draft, command.trading_account)
     settings = market_settings(draft, command.market)
-    pricing.require_fresh(draft, settings.asset)
-    require_fresh_account(draft, account)
     trade = Trade(settings, command.size_delta, index_price(draft, settings.asset))
     check_trade(draft, account, trade)
     check_margin(draft, account, trade)

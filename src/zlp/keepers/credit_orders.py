@@ -1,0 +1,85 @@
+"""Fills orders on the vaults' credit and swaps of the stable token with signed reports, and keeps vaults up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from zlp.engine import Command, pricing
+from zlp.engine.commands.credit import RefreshVaults, Report
+from zlp.engine.commands.credit_positions import FillCreditOrder
+from zlp.engine.commands.stability import FulfilStableSwap
+from zlp.engine.leaves.credit import CreditCollateral, CreditMarketSettings, CreditVaultSettings, ReportFeed
+from zlp.engine.leaves.credit_positions import CreditOrder
+from zlp.engine.leaves.stability import StableSwapRequest
+from zlp.engine.rejections import Reject
+from zlp.engine.state import Reader
+from zlp.keepers.port import Port
+
+Reports = Callable[[str, int], Report | None]
+"""The newest verified report of an asset at a second, or ``None`` while there is none."""
+REFRESH_EVERY = 3_600
+"""Seconds between looks of every vault at its markets."""
+
+
+class CreditKeeper:
+    """Submits what waits, with the newest report of what it is priced by. Refused orders wait for the next round.
+
+    It is the same with any source of reports: verified streams, a recording, or ``posted_reports`` where the
+    keeper is trusted and everything happens in one process.
+    """
+
+    name = "credit"
+
+    def __init__(self, port: Port, reports: Reports | None = None) -> None:
+        self._port = port
+        self._reports = reports or posted_reports(port.reader)
+        self._refreshed_at = 0
+
+    def work(self) -> int:
+        """One round."""
+        now = self._port.now()
+        return sum(self._port.submit(command).accepted for command in list(self._due(now)))
+
+    def _due(self, now: int) -> Iterator[Command]:
+        reader = self._port.reader
+        for order in reader.each(CreditOrder):
+            market = reader.get(CreditMarketSettings, (order.market,))
+            report = None if market is None else self._reports(market.asset, now)
+            if report is not None and report.valid_from >= order.placed_at:
+                yield from self._possible(FillCreditOrder(trading_account=order.account, report=report))
+        for request in reader.each(StableSwapRequest):
+            report = self._swap_report(request, now)
+            if report is not None and now <= request.deadline:
+                yield from self._possible(FulfilStableSwap(swap=request.number, report=report))
+        if now - self._refreshed_at >= REFRESH_EVERY:
+            self._refreshed_at = now
+            yield from (RefreshVaults(vaults=(vault.vault,)) for vault in reader.each(CreditVaultSettings))
+
+    def _possible(self, command: Command) -> Iterator[Command]:
+        """A command that would fail now stays out of the log."""
+        if self._port.quote(command).accepted:
+            yield command
+
+    def _swap_report(self, request: StableSwapRequest, now: int) -> Report | None:
+        reader = self._port.reader
+        vault = reader.get(CreditVaultSettings, (request.vault,))
+        terms = None if vault is None else reader.get(CreditCollateral, (vault.token,))
+        return None if terms is None else self._reports(terms.asset, now)
+
+
+def posted_reports(reader: Reader) -> Reports:
+    """Reports made of the posted prices, for simulations and demos; the evidence says so."""
+
+    def report(asset: str, now: int) -> Report | None:
+        feed = reader.get(ReportFeed, (asset,))
+        if feed is None:
+            return None
+        try:
+            low, high = pricing.bounds_at(reader, asset, now)
+        except Reject:
+            return None
+        return Report(
+            feed=feed.feed, price=low, bid=low, ask=high, valid_from=now, expires=now + 60, evidence="posted prices"
+        )
+
+    return report
