@@ -77,6 +77,8 @@ class SqliteJournal:
                 self._database.executescript(SCHEMA)
             if fresh:
                 _sync_folder(self.folder)
+            # Lookups and streams read beside the writer's thread, not through its connection.
+            self._reading = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, check_same_thread=False)
             self._header = self._load_header()
             self._last, self._link = self._check(head)
         except (sqlite3.Error, msgspec.DecodeError) as fault:
@@ -153,7 +155,7 @@ class SqliteJournal:
 
     def find(self, key: bytes) -> int | None:
         """Sequence of the first record of the intent with this key."""
-        row = self._database.execute("SELECT sequence FROM records WHERE key = ?", (key,)).fetchone()
+        row = self._reading.execute("SELECT sequence FROM records WHERE key = ?", (key,)).fetchone()
         return None if row is None else int(row[0])
 
     def upgrade(self, engine_version: str) -> None:
@@ -190,6 +192,7 @@ class SqliteJournal:
 
     def close(self) -> None:
         """Fold the write-ahead log into the database and release everything."""
+        self._reading.close()
         if not self.read_only:
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._database.close()
@@ -205,7 +208,7 @@ class SqliteJournal:
 
     def _rows(self, after: int, until: int) -> Iterator[tuple[Record, bytes]]:
         query = f"SELECT {COLUMNS} FROM records WHERE sequence > ? AND sequence <= ? ORDER BY sequence"  # noqa: S608
-        for row in self._database.execute(query, (after, until)):
+        for row in self._reading.execute(query, (after, until)):
             sequence, time_ns, envelope, evidence, digest, receipt, key, stored = row
             yield Record(sequence, time_ns, envelope, evidence, digest, receipt, key or b""), stored
 
@@ -246,7 +249,7 @@ class SqliteJournal:
             raise JournalCorrupt(f"{self.path}, record {head[0]}", "it is not the record that was acknowledged")
 
     def _link_of(self, sequence: int) -> bytes:
-        row = self._database.execute("SELECT link FROM records WHERE sequence = ?", (sequence,)).fetchone()
+        row = self._reading.execute("SELECT link FROM records WHERE sequence = ?", (sequence,)).fetchone()
         if row is None:
             raise JournalError(f"{self.path}: there is no record {sequence}")
         return bytes(row[0])

@@ -1,8 +1,8 @@
 """One venue's node: sequence, apply, append, sync; then acknowledge and publish. Nothing is told before it is durable.
 
-The state is only ever ahead of the journal inside ``_run_group``, which does not yield to the event loop between
-applying and syncing. So no reader sees what a power cut could take back. Commands that arrive meanwhile make the
-next group: alone when the venue is idle, many together under load.
+While a group is synced on the writer's thread, the state is ahead of the journal by that group, and nothing else is
+applied. Readers wait for the sync with ``durable``, so nobody sees what a power cut could take back. Commands that
+arrive meanwhile make the next group: alone when the venue is idle, many together under load.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
@@ -30,6 +31,7 @@ from zlp.node.sequencer import Sequenced, Sequencer
 
 log = structlog.get_logger("zlp.node")
 Reply = asyncio.Future[tuple[Fact, ...]]
+Group = list[tuple[Reply, list[Sequenced]]]
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,30 @@ class Node:
         self._waiting_commands = 0
         self._pending: dict[bytes, tuple[Submission, Reply]] = {}
         self._scheduled = False
+        self._syncing = False
+        self._readers: list[asyncio.Future[None]] = []
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._next_snapshot = 0
         self._snapshot_task: asyncio.Future[None] | None = None
 
     @property
     def root(self) -> Root:
-        """The durable state. Read it between awaits only, and never change it."""
+        """The state. Read it right after ``await durable()``, with no other await between; never change it."""
         return self._sequencer.root
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether everything in the state is in the journal at this moment."""
+        return not self._syncing
+
+    async def durable(self) -> None:
+        """Wait until everything in the state is durable; it is, until the caller awaits again."""
+        if self._syncing:
+            reader = asyncio.get_running_loop().create_future()
+            self._readers.append(reader)
+            await reader
+        if self.status == "failed":
+            raise NodeDown(self.fault)
 
     @property
     def identity(self) -> str:
@@ -142,15 +161,12 @@ class Node:
         if self._waiting_commands + len(submission.commands) > self.settings.waiting_limit:
             self.metrics.refused.labels("full").inc()
             raise NodeFull
-        loop = asyncio.get_running_loop()
-        reply: Reply = loop.create_future()
+        reply: Reply = asyncio.get_running_loop().create_future()
         self._waiting.append((submission, reply))
         self._waiting_commands += len(submission.commands)
         if key:
             self._pending[key] = (submission, reply)
-        if not self._scheduled:
-            self._scheduled = True
-            loop.call_soon(self._run_group)
+        self._schedule()
         return reply
 
     def flush(self) -> None:
@@ -193,12 +209,12 @@ class Node:
         return tuple(fact_of(record) for record in records)
 
     def _run_group(self) -> None:
-        """Apply what waits, make it durable, tell everybody: one group."""
+        """Apply what waits, and hand it to the writer; the next group starts when this one is durable."""
         self._scheduled = False
-        if self.status in ("failed", "stopped"):
+        if self._syncing or self.status in ("failed", "stopped"):
             return
         started = time.perf_counter()
-        group: list[tuple[Reply, list[Sequenced]]] = []
+        group: Group = []
         size = 0
         try:
             while self._waiting and size < self.settings.group_limit:
@@ -208,17 +224,37 @@ class Node:
                 if done:
                     group.append((reply, done))
                     size += len(done)
-            applied = time.perf_counter()
-            if group:
-                self.journal.append([each.record for _, done in group for each in done])
         except Exception as fault:  # noqa: BLE001 - whatever it is, going on could acknowledge a lie
-            self._fail(fault, [reply for reply, _ in group])
+            self._fail(fault, group)
             return
-        synced = time.perf_counter()
         if group:
+            self._syncing = True
+            applied = time.perf_counter()
+            self.metrics.engine.inc(applied - started)
+            records = [each.record for _, done in group for each in done]
+            job = asyncio.get_running_loop().run_in_executor(self._writer, self.journal.append, records)
+            job.add_done_callback(lambda ended: self._synced(group, applied, ended))
+        else:
+            self._schedule()
+
+    def _synced(self, group: Group, started: float, job: asyncio.Future[None]) -> None:
+        """The group is durable, or the node is done. Readers go before the next group is applied."""
+        self._syncing = False
+        fault = job.exception()
+        if fault is not None:
+            self._fail(fault, group)
+        else:
+            synced = time.perf_counter()
             self._tell(group)
-            self._count(group, applied - started, synced - applied, time.perf_counter() - synced)
-        if self._waiting and not self._scheduled:
+            self._count(group, synced - started, time.perf_counter() - synced)
+        readers, self._readers = self._readers, []
+        for reader in readers:
+            if not reader.done():
+                reader.set_result(None)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._waiting and not self._scheduled and not self._syncing:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._run_group)
 
@@ -237,7 +273,7 @@ class Node:
                 reply.set_exception(NodeDown("the engine refused to go on"))
             raise
 
-    def _tell(self, group: Sequence[tuple[Reply, list[Sequenced]]]) -> None:
+    def _tell(self, group: Group) -> None:
         facts: list[Fact] = []
         for reply, done in group:
             made = tuple(each.fact for each in done)
@@ -250,13 +286,12 @@ class Node:
             self._next_snapshot = facts[-1].sequence + self.settings.snapshot_every
             self._snapshot_task = asyncio.get_running_loop().run_in_executor(None, self._save_snapshot, self._frozen())
 
-    def _count(self, group: Sequence[tuple[Reply, list[Sequenced]]], engine: float, sync: float, told: float) -> None:
+    def _count(self, group: Group, sync: float, told: float) -> None:
         size = sum(len(done) for _, done in group)
         rejected = sum(1 for _, done in group for each in done if each.fact.receipt.rejection is not None)
         metrics = self.metrics
         metrics.accepted.inc(size - rejected)
         metrics.rejected.inc(rejected)
-        metrics.engine.inc(engine)
         metrics.journal.inc(sync)
         metrics.publish.inc(told)
         metrics.sync.observe(sync)
@@ -264,12 +299,12 @@ class Node:
         metrics.waiting.set(self._waiting_commands)
         metrics.sequence.set(self.feed.last)
 
-    def _fail(self, fault: Exception, replies: Sequence[Reply]) -> None:
+    def _fail(self, fault: BaseException, group: Group) -> None:
         """Stop for good: the unsynced state dies with the process, nobody was told of it."""
         self.status, self.fault = "failed", str(fault)
         self.metrics.ready.set(0)
         log.critical("stopped", reason=self.fault, kind=type(fault).__name__)
-        for reply in (*replies, *(reply for _, reply in self._waiting)):
+        for reply in (*(reply for reply, _ in group), *(reply for _, reply in self._waiting)):
             if not reply.done():
                 reply.set_exception(NodeDown(self.fault))
         self._waiting.clear()
@@ -295,14 +330,16 @@ class Node:
         if self.status == "ready":
             self.status = "stopping"
             self.metrics.ready.set(0)
-            while self._waiting and self.status == "stopping":
+            while self.status == "stopping" and (self._waiting or self._syncing):
                 self._run_group()
+                await self.durable()
             if self._snapshot_task is not None:
                 await self._snapshot_task
             if self.status == "stopping":
                 self._save_snapshot(self.root)
                 self.status = "stopped"
                 log.info("stopped", sequence=self.root.sequence, digest=self.root.chain.hex()[:16])
+        self._writer.shutdown()
         self.journal.close()
         self.stopped.set()
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from zlp.node import Fact, Node
+from zlp.node import Fact, Node, NodeDown
 from zlp.server import reads
 from zlp.server.docs_page import PAGE
 from zlp.server.intake import Intake
@@ -99,6 +99,7 @@ class VenueApp:
         return 200, b'{"receipts":[' + b",".join([fact.body for fact in facts]) + b"]}", headers
 
     async def _quote(self, body: bytes) -> tuple[int, bytes, Headers]:
+        await self.node.durable()
         return 200, msgspec.json.encode(reads.quote(self.node, body)), ()
 
     async def _check(self, body: bytes) -> tuple[int, bytes, Headers]:
@@ -117,8 +118,10 @@ class VenueApp:
 
     def _page_of(self, read: reads.Read) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
-            if self.node.status == "failed":
-                raise Problem("unavailable", self.node.fault)
+            try:
+                await self.node.durable()
+            except NodeDown as fault:
+                raise Problem("unavailable", str(fault)) from None
             parameters = reads.Parameters(request.path_params, dict(request.query_params), self.limits)
             return Response(msgspec.json.encode(read.handler(self.node, parameters)), media_type="application/json")
 

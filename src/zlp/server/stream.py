@@ -21,7 +21,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from zlp.engine.codec import plain
-from zlp.node import PastGone
+from zlp.node import NodeDown, PastGone
 from zlp.server.channels import CHANNELS
 from zlp.server.hub import Hub, Topic, frame, message
 from zlp.server.limits import Connections
@@ -65,7 +65,7 @@ class StreamProtocol(asyncio.Protocol):
         self.connection = ServerProtocol(max_size=MESSAGE_BYTES)
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self.topics: set[Topic] = set()
-        self._catching_up: dict[Topic, asyncio.Task[None]] = {}
+        self._starting: dict[Topic, asyncio.Task[None]] = {}
         self._address = ""
         self._ping: asyncio.TimerHandle | None = None
         self._alive = True
@@ -169,31 +169,45 @@ class StreamProtocol(asyncio.Protocol):
             self._start(topic, int(from_seq) if from_seq else None)
 
     def _start(self, topic: Topic, from_seq: int | None) -> None:
-        node = self.hub.node
-        said = {"op": "subscribed", "channel": topic[0], "id": topic[1], "seq": str(node.feed.last)}
         self.topics.add(topic)
-        if from_seq is None:
-            snapshot = plain(CHANNELS[topic[0]].first(node, topic[1]))
-            self.say({**said, "snapshot": snapshot})
-            self.hub.join(topic, self)
+        if from_seq is None and self.hub.node.is_durable:
+            self._show(topic)
         else:
-            self.say({**said, "from_seq": str(from_seq)})
-            self._catching_up[topic] = self.loop.create_task(self._catch_up(topic, from_seq))
+            self._starting[topic] = self.loop.create_task(self._start_later(topic, from_seq))
+
+    def _show(self, topic: Topic) -> None:
+        """The state now, then every change of it. Only while the state is durable."""
+        node = self.hub.node
+        snapshot = plain(CHANNELS[topic[0]].first(node, topic[1]))
+        said = {"op": "subscribed", "channel": topic[0], "id": topic[1], "seq": str(node.feed.last)}
+        self.say({**said, "snapshot": snapshot})
+        self.hub.join(topic, self)
+
+    async def _start_later(self, topic: Topic, from_seq: int | None) -> None:
+        try:
+            if from_seq is None:
+                await self.hub.node.durable()
+                self._show(topic)
+            else:
+                await self._catch_up(topic, from_seq)
+        except PastGone as fault:
+            self._refuse("compacted", str(fault))
+        except NodeDown:
+            self.transport.close()
+        finally:
+            self._starting.pop(topic, None)
 
     async def _catch_up(self, topic: Topic, after: int) -> None:
         """Send the past in pages, then join the present in the same step, so that nothing is lost or doubled."""
         feed, channel = self.hub.node.feed, CHANNELS[topic[0]]
-        try:
-            while after < feed.last:
-                facts = feed.read(after, CATCH_UP_PAGE)
-                self.push(b"".join(made for fact in facts if (made := message(channel, topic[1], fact)) is not None))
-                after = facts[-1].sequence
-                await self._drained()
-            self.hub.join(topic, self)
-        except PastGone as fault:
-            self._refuse("compacted", str(fault))
-        finally:
-            self._catching_up.pop(topic, None)
+        said = {"op": "subscribed", "channel": topic[0], "id": topic[1], "seq": str(feed.last)}
+        self.say({**said, "from_seq": str(after)})
+        while after < feed.last:
+            facts = feed.read(after, CATCH_UP_PAGE)
+            self.push(b"".join(made for fact in facts if (made := message(channel, topic[1], fact)) is not None))
+            after = facts[-1].sequence
+            await self._drained()
+        self.hub.join(topic, self)
 
     async def _drained(self) -> None:
         """Give others their turn, and the client time to read what it asked for."""
@@ -207,7 +221,7 @@ class StreamProtocol(asyncio.Protocol):
 
     def _leave(self, topic: Topic) -> None:
         self.topics.discard(topic)
-        task = self._catching_up.pop(topic, None)
+        task = self._starting.pop(topic, None)
         if task is not None:
             task.cancel()
         self.hub.leave(topic, self)
