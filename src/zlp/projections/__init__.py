@@ -1,1 +1,5 @@
-"""Read models made from events: trades, candles, profit and loss, yields, risk and exports."""
+"""The read model: the journal's receipts as SQL tables of trades, orders, candles, income and all that has happened."""
+
+from zlp.projections.model import Fact, ReadModel, WrongVenue
+
+__all__ = ["Fact", "ReadModel", "WrongVenue"]

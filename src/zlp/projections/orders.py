@@ -1,0 +1,149 @@
+"""Orders from placing to the end, with every change on the way; of the order book and of trading accounts alike."""
+
+from __future__ import annotations
+
+import msgspec
+
+from zlp.engine.events.credit_positions import (
+    CreditOrderClosed,
+    CreditOrderPlaced,
+    TradingAccountOpened,
+    TradingAccountTransferred,
+)
+from zlp.engine.events.orders import OrderCancelled, OrderExecuted, OrderPlaced, OrderSkipped, OrderUpdated
+from zlp.projections import tables
+from zlp.projections.batch import Batch, Place, Row
+from zlp.projections.names import Names
+
+STATUS = {"cancelled": "cancelled", "replaced": "cancelled", "expired": "expired", "filled": "filled"}
+"""Status by the reason an order ended with; any other reason is the code its action failed with."""
+
+
+def placed(batch: Batch, names: Names, place: Place, event: OrderPlaced) -> None:  # noqa: ARG001 - handlers are alike
+    """An order waits."""
+    order = str(event.number)
+    kind, market = _described(event.action)
+    batch.put(
+        tables.orders,
+        order=order,
+        account=event.account,
+        status="waiting",
+        kind=kind,
+        market=market,
+        action=event.action,
+        resting=event.resting,
+        trigger_asset=event.trigger_asset,
+        trigger_quote=event.trigger_quote,
+        trigger_price=event.trigger_price,
+        trigger_above=event.trigger_above,
+        fee=event.fee,
+        expires=event.expires,
+        client=event.client,
+        **_begun(place),
+    )
+    _change(batch, place, order, event.account, "placed", event.client)
+
+
+def _begun(place: Place) -> Row:
+    return {
+        "placed_in": place.sequence,
+        "placed_at_ordinal": place.ordinal,
+        "placed_at": place.time,
+        "changed_in": place.sequence,
+    }
+
+
+def _described(action: str) -> tuple[str, str]:
+    """What an order would do, and in which market or token."""
+    record = msgspec.json.decode(action)
+    path = record.get("path") or [""]
+    return record["type"], record.get("market") or record.get("token") or path[-1]
+
+
+def updated(batch: Batch, names: Names, place: Place, event: OrderUpdated) -> None:  # noqa: ARG001 - handlers are alike
+    """A resting order has another trigger or action."""
+    row = batch.card(tables.orders, str(event.number))
+    if row is not None:
+        kind, market = _described(event.action)
+        changed = {
+            "action": event.action,
+            "kind": kind,
+            "market": market,
+            "trigger_price": event.trigger_price,
+            "trigger_above": event.trigger_above,
+            "changed_in": place.sequence,
+        }
+        batch.put(tables.orders, **{**row, **changed})
+    _change(batch, place, str(event.number), event.account, "updated", event.action)
+
+
+def executed(batch: Batch, names: Names, place: Place, event: OrderExecuted) -> None:  # noqa: ARG001 - handlers are alike
+    """The order's action ran."""
+    _end(batch, place, str(event.number), event.account, "filled", "", event.keeper)
+
+
+def cancelled(batch: Batch, names: Names, place: Place, event: OrderCancelled) -> None:  # noqa: ARG001 - handlers are alike
+    """The order ended without running."""
+    _end(batch, place, str(event.number), event.account, STATUS.get(event.reason, "failed"), event.reason, "")
+
+
+def skipped(batch: Batch, names: Names, place: Place, event: OrderSkipped) -> None:  # noqa: ARG001 - handlers are alike
+    """An attempt changed nothing; the order still waits, if there is one of this number."""
+    row = batch.card(tables.orders, str(event.number))
+    if row is not None:
+        _change(batch, place, row["order"], row["account"], "skipped", event.reason)
+
+
+def account_opened(batch: Batch, names: Names, place: Place, event: TradingAccountOpened) -> None:  # noqa: ARG001 - handlers are alike
+    """Whose orders a trading account's are."""
+    batch.put(tables.trading_accounts, number=str(event.trading_account), owner=event.owner)
+
+
+def account_transferred(batch: Batch, names: Names, place: Place, event: TradingAccountTransferred) -> None:  # noqa: ARG001 - handlers are alike
+    """The account has another owner."""
+    batch.put(tables.trading_accounts, number=str(event.trading_account), owner=event.owner)
+
+
+def credit_placed(batch: Batch, names: Names, place: Place, event: CreditOrderPlaced) -> None:  # noqa: ARG001 - handlers are alike
+    """A trading account's market order waits; it has one at a time in a market, so its name is made here."""
+    slot = f"{event.trading_account}/{event.market}"
+    order = f"{slot}@{place.sequence}.{place.ordinal}"
+    owner = _owner(batch, event.trading_account)
+    record = {"type": "PlaceCreditOrder", "market": event.market, "size_delta": str(event.size_delta)}
+    batch.put(
+        tables.orders,
+        order=order,
+        account=owner,
+        status="waiting",
+        kind="PlaceCreditOrder",
+        market=event.market,
+        action=msgspec.json.encode(record).decode(),
+        **_begun(place),
+    )
+    batch.put(tables.credit_orders, slot=slot, order=order)
+    _change(batch, place, order, owner, "placed", "")
+
+
+def credit_closed(batch: Batch, names: Names, place: Place, event: CreditOrderClosed) -> None:  # noqa: ARG001 - handlers are alike
+    """A trading account's market order is gone."""
+    known = batch.card(tables.credit_orders, f"{event.trading_account}/{event.market}")
+    if known is not None:
+        owner, status = _owner(batch, event.trading_account), STATUS.get(event.reason, "failed")
+        _end(batch, place, known["order"], owner, status, "" if status == "filled" else event.reason, "")
+
+
+def _owner(batch: Batch, trading_account: int) -> str:
+    found = batch.card(tables.trading_accounts, str(trading_account))
+    return "" if found is None else str(found["owner"])
+
+
+def _end(batch: Batch, place: Place, order: str, account: str, status: str, reason: str, keeper: str) -> None:
+    row = batch.card(tables.orders, order)
+    if row is not None:
+        end = {"status": status, "reason": reason, "keeper": keeper, "closed_at": place.time}
+        batch.put(tables.orders, **{**row, **end, "changed_in": place.sequence})
+    _change(batch, place, order, account, status, reason)
+
+
+def _change(batch: Batch, place: Place, order: str, account: str, change: str, detail: str) -> None:
+    batch.append(tables.order_changes, place, order=order, account=account, change=change, detail=detail)
