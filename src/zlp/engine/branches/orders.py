@@ -146,7 +146,7 @@ def _execute(draft: Draft, number: int, reward_to: str) -> None:
     if _expired(draft, settings, order):
         _end(draft, settings, order, "expired", _expired_fee_to(draft, settings, order))
         return
-    if order.placed_at + settings.keeper_delay > draft.time:
+    if not order.resting and order.placed_at + settings.keeper_delay > draft.time:
         raise Reject(Code.REQUEST_TOO_YOUNG, limit=order.placed_at + settings.keeper_delay, actual=draft.time)
     action = _action(order.action)
     require_running(draft, action)

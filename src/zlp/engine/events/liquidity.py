@@ -57,7 +57,7 @@ class Swapped(Event, frozen=True):
 class FeeCharged(Event, frozen=True):
     """A fee someone paid: ``amount`` of ``token``, worth ``value_usd``; ``to_pool`` of it stays with the LPs.
 
-    ``kind``: mint, burn, swap, trading, borrow, funding, liquidation, execution, price_impact, settlement.
+    ``kind``: mint, burn, deposit, swap, trading, borrow, funding, liquidation, execution, price_impact, settlement.
     """
 
     kind: str

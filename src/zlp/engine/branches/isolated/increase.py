@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import load_pool
+from zlp.engine.branches.basket.debt import charge
 from zlp.engine.branches.basket.swap import swap_along
 from zlp.engine.branches.isolated import shorts
 from zlp.engine.branches.isolated.book import Book, open_book
@@ -13,7 +14,8 @@ from zlp.engine.branches.isolated.health import require_healthy, require_proport
 from zlp.engine.branches.isolated.record import position_changed
 from zlp.engine.commands.isolated import IncreasePosition
 from zlp.engine.draft import Draft
-from zlp.engine.fixed import mul_div_down, subtract, value_of
+from zlp.engine.fixed import BPS, mul_div_down, subtract, value_of
+from zlp.engine.leaves.revenue import TREASURY
 from zlp.engine.rejections import Code, Reject
 
 
@@ -22,6 +24,7 @@ def increase(draft: Draft, command: IncreasePosition) -> None:
     amount = _pay_in(draft, command)
     book = open_book(draft, command.pool, draft.sender, command.collateral, command.market, command.is_long)
     before = book.position
+    amount = _charge_deposit(book, command.size_delta, amount)
     _check_market(book, command)
     shorts.track(book, command.size_delta, increase=True)
     _check_tokens(book)
@@ -51,6 +54,28 @@ def _pay_in(draft: Draft, command: IncreasePosition) -> int:
         amount = swap_along(draft, pool, command.path, amount, command.min_amount, draft.sender)
     ledger.move(draft, command.collateral, draft.sender, f"pool:{command.pool}", amount)
     return amount
+
+
+def _charge_deposit(book: Book, size_delta: int, amount: int) -> int:
+    """Keep a fee of collateral that only lowers a long's leverage (12.4); returns what is left.
+
+    Otherwise a long could be opened at high leverage and made safe at once, escaping the fees of a swap.
+    """
+    position, rules = book.position, book.rules
+    if rules.deposit_fee_bps == 0 or not position.is_long or amount == 0:
+        return amount
+    if size_delta:
+        if position.size == 0:
+            return amount
+        leverage = mul_div_down(position.size, BPS, position.collateral_usd)
+        collateral = position.collateral_usd + _worth(book, amount)
+        if mul_div_down(position.size + size_delta, BPS + rules.leverage_buffer_bps, collateral) >= leverage:
+            return amount
+    kept = mul_div_down(amount, BPS - rules.deposit_fee_bps, BPS)
+    ledger.move(book.draft, position.collateral, book.pool.holder, TREASURY, amount - kept)
+    price = pricing.bounds(book.draft, position.collateral)[0]
+    charge(book.draft, book.pool, "deposit", book.settings, amount - kept, 0, price)
+    return kept
 
 
 def _check_market(book: Book, command: IncreasePosition) -> None:

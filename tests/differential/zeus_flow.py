@@ -1,0 +1,95 @@
+"""Replay recordings of the reference's request queue, order book and managers (E7, E9, E10).
+
+Requests are our market orders, book orders our resting ones. What the reference does differently by design is
+run as the commands our users would send, or listed with its reason; state is compared after every operation.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.differential.report import Report
+from tests.differential.zeus import REASONS, records
+from tests.differential.zeus_flow_venue import FlowVenue, Result
+from zlp.engine.rejections import Code
+
+FLOW_REASONS: dict[str, tuple[Code, ...]] = {
+    "fee": (Code.EXECUTION_FEE_TOO_SMALL,),
+    "OrderBook: insufficient execution fee": (Code.EXECUTION_FEE_TOO_SMALL,),
+    "403": (Code.ROLE_REQUIRED, Code.SENDER_NOT_ALLOWED),
+    "delay": (Code.REQUEST_TOO_YOUNG,),
+    "expired": (Code.REQUEST_EXPIRED,),
+    "insufficient amountOut": (Code.AMOUNT_BELOW_MINIMUM,),
+    "OrderBook: insufficient amountOut": (Code.AMOUNT_BELOW_MINIMUM,),
+    "markPrice > price": (Code.PRICE_ABOVE_ACCEPTABLE,),
+    "markPrice < price": (Code.PRICE_BELOW_ACCEPTABLE,),
+    "max longs exceeded": (Code.MAX_LONGS_EXCEEDED,),
+    "max shorts exceeded": (Code.MAX_SHORTS_EXCEEDED,),
+    "OrderBook: invalid price for execution": (Code.PRICE_NOT_REACHED,),
+    "OrderBook: non-existent order": (Code.UNKNOWN_ORDER,),
+    "VaultPriceFeed: invalid price feed": (Code.UNKNOWN_ORDER, Code.UNKNOWN_FEED),
+    "PositionManager: forbidden": (Code.ROLE_REQUIRED,),
+    "PositionManager: max global longs exceeded": (Code.MAX_LONGS_EXCEEDED,),
+    "PositionManager: max global shorts exceeded": (Code.MAX_SHORTS_EXCEEDED,),
+}
+NOT_OURS = {
+    "val": "a fee is an amount of the command, not coins sent along with it",
+    "OrderBook: incorrect execution fee transferred": "a fee is an amount of the command, not coins sent along",
+    "len": "a path is checked when the action runs",
+    "path": "a path is checked when the action runs",
+    "OrderBook: invalid _path.length": "a path is checked when the action runs",
+    "OrderBook: invalid _path": "a path is checked when the action runs",
+    "OrderBook: invalid _amountIn": "an amount is checked when the action runs",
+    "OrderBook: insufficient collateral": "an order has no minimum size of its own; the position has",
+    "PositionManager: long deposit": "the deposit fee covers book orders too, so none is refused",
+    "PositionManager: long leverage decrease": "the deposit fee covers book orders too, so none is refused",
+}
+
+OTHER_ORDER = {
+    ("Vault: invalid _averagePrice", Code.PRICE_NOT_REACHED): "both refuse; the reference asks its tracker first",
+    ("Vault: invalid _averagePrice", Code.EMPTY_POSITION): "both refuse; the reference asks its tracker first",
+}
+
+
+def replay(path: Path) -> Report:
+    """Run every operation and compare the whole state, queues and escrow included."""
+    report = Report()
+    params: dict[str, Any] = {}
+    venue: FlowVenue | None = None
+    name = ""
+    for record in records(path):
+        if record["t"] == "header":
+            params = record["params"]
+            continue
+        if record["t"] == "episode":
+            name, venue = f"seed {record.get('seed')}", FlowVenue(record["config"], params)
+            continue
+        assert venue is not None
+        case = f"{name} op {record['i']} {record['op']}"
+        if not record["ok"] and record["reason"] in NOT_OURS:
+            report.list(case, NOT_OURS[record["reason"]])
+            continue
+        result = venue.run(record)
+        if (record["reason"], result.code) in OTHER_ORDER:
+            report.list(case, OTHER_ORDER[record["reason"], result.code])
+            continue
+        difference = _compare(venue, record, result)
+        if difference:
+            report.mismatch(case, difference)
+        else:
+            report.match()
+    return report
+
+
+def _compare(venue: FlowVenue, record: dict[str, Any], result: Result) -> str:
+    if (result.code is None) != record["ok"]:
+        return f"expected {record['reason'] or 'success'}, got {result.code or 'success'}"
+    if not record["ok"]:
+        known = FLOW_REASONS.get(record["reason"]) or (REASONS.get(record["reason"]),)
+        if result.code not in known:
+            return f"expected {record['reason']}, got {result.code}"
+    expected = record["out"].get("result")
+    if expected is not None and expected != result.answer:
+        return f"result {expected} is {result.answer}"
+    return "; ".join(venue.differences({**record, "position": None, "liq": None}) + venue.flow_differences(record))
