@@ -195,6 +195,8 @@ def _command(venue: Venue, operation: str, args: dict[str, Any]) -> Code | None:
             market=venue.markets[str(args["market"])],
             size_delta=args["size_delta"],
             profit_token=profit_token,
+            reduce_only=args.get("reduce_only", False),
+            acceptable_price=args.get("acceptable_price", 0),
         ),
         "force_take_max_profit": lambda: TakeMaxProfit(
             pool=POOL,

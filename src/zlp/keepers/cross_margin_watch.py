@@ -131,7 +131,7 @@ def _headroom(books: Books, account: CrossAccount) -> Headroom:
     positions = [position for name in account.markets if (position := books.position(account, name)) is not None]
     return folds.fold_cross_margin(
         collaterals=[found for token in books.desk.fund.assets for found in _collateral(books, account, token)],
-        positions=[_folded(books.settings(position.market), position) for position in positions],
+        positions=[_folded(books, position) for position in positions],
         debts=account.debt_usd,
         liquidation_fee=books.rules.liquidation_fee_usd,
         profit_share_bps=books.rules.pnl_bps,
@@ -147,12 +147,13 @@ def _collateral(books: Books, account: CrossAccount, token: str) -> Iterator[fol
         )
 
 
-def _folded(settings: FundMarketSettings, position: CrossPosition) -> folds.CrossPosition:
+def _folded(books: Books, position: CrossPosition) -> folds.CrossPosition:
+    settings = books.settings(position.market)
     fees = settings.fees
     rate = max(fees.maker_rate, fees.taker_rate) or fees.decrease_bps * FEE_SCALE // 10_000
     return folds.CrossPosition(
         market=settings.market,
-        asset_class=settings.borrowing_class,
+        asset_class=books.group_of(settings).name,
         size=position.size,
         average_price=position.average_price,
         profit_cap=position.reserve_usd,
@@ -176,7 +177,7 @@ def _variables(books: Books) -> dict[folds.Variable, int]:
         market = books.market(settings.market)
         _, accrued = projected_funding(market, settings, books.draft.time)
         markets[settings.market] = (market.skew, accrued)
-        group = books.group(settings.borrowing_class)
+        group = books.group_of(settings)
         borrow[group.name] = group.rate + valuation.next_borrowing_rate(books.desk, group, total)
     return folds.cross_margin_variables(prices=prices, markets=markets, borrow=borrow)
 

@@ -285,3 +285,22 @@ def test_most_positions_per_account(venue: Venue) -> None:
     assert venue.trade("alice", "ETH", 1_000) is None
     assert venue.trade("alice", "BTC", 1_000) is None
     assert venue.trade("alice", "SOL", 1_000) is Code.TOO_MANY_POSITIONS
+
+
+def test_a_new_borrowing_class_counts_once_nothing_is_open(venue: Venue) -> None:
+    """A8, N12: governance can't tear open positions from the class that holds their reserves."""
+    assert venue.trade("alice", "ETH", 100_000) is None
+    venue.configure(
+        "BorrowingClassSettings", pool=POOL, name="other", borrowing={"type": "reserve_borrowing", "base_rate": 1}
+    )
+    venue.set("FundMarketSettings", [POOL, "ETH"], "borrowing_class", "other")
+    venue.wait(20)
+    venue.do("alice", CrossReduce(pool=POOL, number=0, market="ETH", size=40_000 * USD))
+    assert venue.books().group("crypto").reserve_usd == 5_400 * USD
+    venue.check()
+
+    venue.do("alice", CrossReduce(pool=POOL, number=0, market="ETH"))
+    assert venue.trade("alice", "ETH", 100_000) is None
+    assert venue.books().group("other").reserve_usd == 9_000 * USD
+    assert venue.books().group("crypto").reserve_usd == 0
+    venue.check()

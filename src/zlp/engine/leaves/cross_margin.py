@@ -139,6 +139,7 @@ class FundMarket(Leaf, frozen=True):
     Sizes USD at 1e30; ``*_over_entry`` and ``*_square`` are the accumulators of the fund's profit.
     ``funding_rate`` (per day) and ``accrued`` signed at 1e18; ``owed_*``: funding a side still owes (signed
     USD). ``is_open``: the underlying market is open; closed, nobody trades, but keepers still close.
+    ``borrowing_class``: where its reserves are; a change of the setting counts from when nothing is open.
     """
 
     pool: str
@@ -155,6 +156,7 @@ class FundMarket(Leaf, frozen=True):
     owed_long: int = 0
     owed_short: int = 0
     is_open: bool = True
+    borrowing_class: str = ""
 
     @property
     def key(self) -> Key:

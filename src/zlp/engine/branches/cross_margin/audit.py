@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zlp.engine.leaves.cross_margin import BorrowingClass, CrossAccount, CrossPosition, FundMarket, FundMarketSettings
+from zlp.engine.leaves.cross_margin import BorrowingClass, CrossAccount, CrossPosition, FundMarket
 from zlp.engine.leaves.fund import Fund, ProfitClaim
 from zlp.engine.mechanisms.counter_trade import size_over_entry, square_over_entry
 from zlp.engine.state import Reader
@@ -40,8 +40,8 @@ def _reserves(reader: Reader) -> Iterator[str]:
     funds: dict[str, int] = {}
     groups: dict[tuple[str, str], int] = {}
     for position in reader.each(CrossPosition):
-        settings = reader.get(FundMarketSettings, (position.pool, position.market))
-        name = "" if settings is None else settings.borrowing_class
+        market = reader.get(FundMarket, (position.pool, position.market))
+        name = "" if market is None else market.borrowing_class
         funds[position.pool] = funds.get(position.pool, 0) + position.reserve_usd
         groups[position.pool, name] = groups.get((position.pool, name), 0) + position.reserve_usd
     for fund in reader.each(Fund):

@@ -53,6 +53,10 @@ class Books(NamedTuple):
         """The borrowing class."""
         return self.draft.get(BorrowingClass, (self.pool, name)) or BorrowingClass(self.pool, name)
 
+    def group_of(self, settings: FundMarketSettings) -> BorrowingClass:
+        """The borrowing class in which a market's reserves are."""
+        return self.group(self.market(settings.market).borrowing_class or settings.borrowing_class)
+
     def account(self, owner: str, number: int) -> CrossAccount:
         """The margin account; empty if it was never used."""
         if not 0 <= number < ACCOUNTS_PER_OWNER:
@@ -80,7 +84,11 @@ def mark_price(books: Books, settings: FundMarketSettings, is_long: bool) -> int
 def refresh(books: Books, settings: FundMarketSettings) -> FundMarket:
     """Bring a market's borrowing class and its funding up to now (reference 4.1, 4.2)."""
     now = books.draft.time
-    group = books.group(settings.borrowing_class)
+    market = books.market(settings.market)
+    if not (market.long_size or market.short_size):
+        market = replace(market, borrowing_class=settings.borrowing_class)
+        books.draft.put(market)
+    group = books.group_of(settings)
     class_settings = books.draft.need(BorrowingClassSettings, group.key, Code.UNKNOWN_MARKET)
     borrowing = class_settings.borrowing
     if group.updated_at == 0:
@@ -95,7 +103,6 @@ def refresh(books: Books, settings: FundMarketSettings) -> FundMarket:
                 updated_at=borrowing.anchor(now),
             )
         )
-    market = books.market(settings.market)
     if market.updated_at == 0:
         market = replace(market, updated_at=settings.funding.anchor(now))
     elif settings.funding.due(market.updated_at, now):
@@ -159,7 +166,7 @@ def exchange_position(
 def reserve(books: Books, settings: FundMarketSettings, change_usd: int) -> None:
     """Add to (or release, below 0) what the fund and the borrowing class keep for profits."""
     books.draft.put(replace(books.desk.books, reserve_usd=books.desk.books.reserve_usd + change_usd))
-    group = books.group(settings.borrowing_class)
+    group = books.group_of(settings)
     books.draft.put(replace(group, reserve_usd=group.reserve_usd + change_usd))
 
 
@@ -167,7 +174,7 @@ def settle_carry(
     books: Books, settings: FundMarketSettings, is_long: bool, borrowing_usd: int, funding_usd: int
 ) -> None:
     """Note that a position's borrowing (1e30) and funding (signed 1e30) are being settled."""
-    group = books.group(settings.borrowing_class)
+    group = books.group_of(settings)
     books.draft.put(replace(group, settled_usd=group.settled_usd + borrowing_usd))
     market = books.market(settings.market)
     if is_long:

@@ -169,7 +169,7 @@ def _rest(
         size=size,
         average_price=average_price(size, next_close, carried),
         reserve_usd=reserve,
-        entry_borrowing=books.group(settings.borrowing_class).rate,
+        entry_borrowing=books.group_of(settings).rate,
         entry_funding=market.accrued,
         realised_usd=position.realised_usd + realised,
     )

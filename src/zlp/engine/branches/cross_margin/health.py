@@ -98,7 +98,7 @@ def accrued_carry(
     books: Books, settings: FundMarketSettings, position: CrossPosition, rates: dict[str, int] | None = None
 ) -> Carry:
     """Borrowing and funding of a position up to now. ``rates`` remembers classes between positions."""
-    group = books.group(settings.borrowing_class)
+    group = books.group_of(settings)
     known = {} if rates is None else rates
     if group.name not in known:
         known[group.name] = valuation.next_borrowing_rate(books.desk, group, valuation.assets_usd(books.desk))

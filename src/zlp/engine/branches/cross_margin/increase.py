@@ -47,7 +47,7 @@ def increase(books: Books, account: CrossAccount, market: str, size_delta: int) 
         size=size,
         average_price=average,
         reserve_usd=added + (0 if position is None else position.reserve_usd),
-        entry_borrowing=books.group(settings.borrowing_class).rate,
+        entry_borrowing=books.group_of(settings).rate,
         entry_funding=books.market(market).accrued,
         increased_at=books.draft.time,
         increased_size=abs(size_delta),
