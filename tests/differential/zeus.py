@@ -94,7 +94,8 @@ def replay(path: Path) -> Report:
             venue = ReferenceVenue(record["config"])
             operations = Operations(venue)
             continue
-        assert venue is not None and operations is not None
+        assert venue is not None
+        assert operations is not None
         difference = _compare(venue, operations, record)
         case = f"{name} op {record['i']} {record['op']}"
         if difference:

@@ -81,16 +81,16 @@ class FlowVenue(ReferenceVenue):
                 shorts=ReferenceShorts(),
             ),
         ]
-        for token in self.tokens:
-            records.append(
-                MarketSettings(
-                    POOL,
-                    token,
-                    max_leverage=int(self.config["maxLeverage"]),
-                    max_long=int(params["maxGlobalLong"].get(token, 0)),
-                    max_short=int(params["maxGlobalShort"].get(token, 0)),
-                )
+        records += [
+            MarketSettings(
+                POOL,
+                token,
+                max_leverage=int(self.config["maxLeverage"]),
+                max_long=int(params["maxGlobalLong"].get(token, 0)),
+                max_short=int(params["maxGlobalShort"].get(token, 0)),
             )
+            for token in self.tokens
+        ]
         return records
 
     def run(self, record: dict[str, Any]) -> Result:

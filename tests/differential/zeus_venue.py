@@ -101,8 +101,7 @@ class ReferenceVenue:
                 shorts=ReferenceShorts(tracker_weight_bps=int(config["shortsTrackerAveragePriceWeight"])),
             ),
         ]
-        for token in ("GLP", "USDG", UNLISTED):
-            records.append(Token(token, 18))
+        records += [Token(token, 18) for token in ("GLP", "USDG", UNLISTED)]
         for token, row in config["tokens"].items():
             records += self._token(token, row)
         return records

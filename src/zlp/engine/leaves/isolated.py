@@ -16,8 +16,7 @@ class IsolatedSettings(Settings, frozen=True):
     the liquidation check. ``liquidation_fee``: USD 1e30 to the liquidator. ``minimum_profit_time``: seconds in
     which small profits count as none. ``private_liquidation``: only liquidators may liquidate.
     ``deposit_fee_bps``: of collateral that lowers a long's leverage; ``leverage_buffer_bps``: tolerance of that
-    test. ``shorts``: how all shorts are valued together. ``clamp_losses``: a close pays out what is left instead
-    of being refused when fees eat exactly what it would pay.
+    test. ``shorts``: how all shorts are valued together.
     """
 
     pool: str
