@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Any
 
 from zlp.engine import Envelope, Receipt, Root
 from zlp.engine.commands.governance import Approve, Propose
 from zlp.engine.events.ledger import Issued, Retired, Transferred
 from zlp.engine.events.liquidity import FeeCharged, Swapped
+from zlp.engine.events.revenue import FeesCollected
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.leaves.isolated import IsolatedSettings, Market, Position
-from zlp.engine.leaves.ledger import Balance, Supply
+from zlp.engine.leaves.ledger import Balance, Supply, Withdrawal
+from zlp.engine.leaves.orders import Order
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
 from zlp.engine.leaves.prices import PriceSettings
+from zlp.engine.leaves.revenue import Epoch
 from zlp.engine.mechanisms.shorts import SoundShorts
 
 USD = 10**30
@@ -28,6 +32,11 @@ ENTRANCES = ("Deposit", "Faucet")
 """The only commands that may bring a token of the outside world into being."""
 EXITS = ("SettleWithdrawal",)
 """The only commands that may make one disappear."""
+
+SET_ASIDE: dict[str, type[Any]] = {"order": Order, "withdrawal": Withdrawal, "epoch": Epoch}
+"""Holders named after a record, by their prefix."""
+ROUNDINGS_OF_LONG = 4
+"""Most base units that one action on a long leaves in the pool by truncating what it pays and books."""
 
 
 class Disagreement(AssertionError):  # noqa: N818 - named by what it is
@@ -45,6 +54,8 @@ class Auditor:
         self.balances: dict[tuple[str, str], int] = defaultdict(int)
         self.supplies: dict[str, int] = defaultdict(int)
         self.positions: dict[str, PositionChanged] = {}
+        self.fees: dict[tuple[str, str], int] = defaultdict(int)
+        self.roundings: dict[tuple[str, str], int] = defaultdict(int)
         self.commands = 0
 
     @classmethod
@@ -79,11 +90,15 @@ class Auditor:
                 self._check_passage(envelope, event.token, EXITS, root)
             elif isinstance(event, PositionChanged):
                 self._position(event, root)
+            elif isinstance(event, FeesCollected):
+                routed = event.treasury + event.soulbound + event.buyback + event.providers
+                self.fees[event.pool, event.token] -= routed
             elif isinstance(event, Swapped) and root.state.get(PoolSettings, (event.pool,)) is not None:
                 most = event.gross_out * (event.fee_scale - event.fee_rate)
                 self._require(event.amount_out * event.fee_scale <= most, "a swap's fee was rounded down")
             elif isinstance(event, FeeCharged):
                 self._require(0 <= event.to_pool <= event.amount, "more of a fee went to the pool than there was")
+                self.fees[event.pool, event.token] += event.amount - event.to_pool
         self._compare(touched, change, root)
 
     def _move(self, token: str, source: str, target: str, amount: int, touched: set[tuple[str, str]]) -> None:
@@ -109,8 +124,10 @@ class Auditor:
         self._require(event.size_before == size, f"{event.position}: {event.size_before} follows {size}")
         if event.size_after:
             self.positions[event.position] = event
-        else:
-            self.positions.pop(event.position, None)
+        elif event.position in self.positions:
+            del self.positions[event.position]
+        if event.is_long:
+            self.roundings[event.position.split("/")[0], event.collateral] += ROUNDINGS_OF_LONG
 
     def _compare(self, touched: set[tuple[str, str]], change: dict[str, int], root: Root) -> None:
         sums: dict[str, int] = defaultdict(int)
@@ -134,7 +151,12 @@ class Auditor:
 
     def faults(self, root: Root) -> list[str]:
         """Every difference between the whole state and what the events say."""
-        return [*self._ledger_faults(root), *self._pool_faults(root)]
+        return [
+            *self._ledger_faults(root),
+            *_orphan_faults(root),
+            *self._asset_faults(root),
+            *self._pool_faults(root),
+        ]
 
     def _ledger_faults(self, root: Root) -> Iterator[str]:
         held = {leaf.key: leaf.amount for leaf in root.state.each(Balance) if leaf.amount}
@@ -148,6 +170,21 @@ class Auditor:
             if amount != sum_of_events:
                 yield f"supply of {token}: {amount}, events say {sum_of_events}"
 
+    def _asset_faults(self, root: Root) -> Iterator[str]:
+        """A pool's uncollected fees are those charged; a token that backs no short lies in it with no remainder.
+
+        The remainder is what truncated payouts of longs have left behind: at most a few units each.
+        """
+        for asset in root.state.each(PoolAsset):
+            fees = self.fees[asset.pool, asset.token]
+            if asset.fees != fees:
+                yield f"{asset.key}: fees {asset.fees}, events say {fees}"
+            settings = root.state.get(AssetSettings, (asset.pool, asset.token))
+            remainder = self.balances[f"pool:{asset.pool}", asset.token] - asset.amount - asset.fees
+            most = self.roundings[asset.pool, asset.token]
+            if settings is not None and not settings.stable and not 0 <= remainder <= most:
+                yield f"{asset.key}: {remainder} units belong to nobody, roundings explain {most}"
+
     def _pool_faults(self, root: Root) -> Iterator[str]:
         """What each basket pool reports of its traders, against the positions the events left open."""
         pools = [settings.pool for settings in root.state.each(IsolatedSettings)]
@@ -155,6 +192,15 @@ class Auditor:
             events = [event for event in self.positions.values() if event.position.startswith(f"{pool}/")]
             yield from _open_interest_faults(root, pool, events)
             yield from _reserve_faults(root, pool, {event.position for event in events})
+
+
+def _orphan_faults(root: Root) -> Iterator[str]:
+    """What is set aside for a record must not outlive it."""
+    for balance in root.state.each(Balance):
+        prefix, _, name = balance.owner.partition(":")
+        kind = SET_ASIDE.get(prefix)
+        if balance.amount and kind is not None and root.state.get(kind, (int(name),)) is None:
+            yield f"{balance.owner} is gone and holds {balance.amount} {balance.token}"
 
 
 def _open_interest_faults(root: Root, pool: str, events: list[PositionChanged]) -> Iterator[str]:

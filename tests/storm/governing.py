@@ -71,6 +71,7 @@ FIELDS: dict[type, dict[str, tuple[object, ...]]] = {
         "buyback_bps": (0, 1_000),
         "providers_bps": (0, 0, 2_000),
         "soulbound_price": (10 * USD, 0, 1),
+        "claim_window": (2_592_000, 60, 60_000),
     },
 }
 """Fields and what governance may try to set them to; values beyond the bounds have to be refused."""
@@ -83,6 +84,8 @@ TAXES: dict[str, tuple[object, ...]] = {
 USUAL: dict[tuple[type, str], object] = {
     (PoolSettings, "mint_enabled"): True,
     (PoolSettings, "swap_enabled"): True,
+    (PoolSettings, "cooldown"): 900,
+    (AssetSettings, "shortable"): True,
     (AssetSettings, "max_debt"): 0,
     (AssetSettings, "buffer"): 0,
     (IsolatedSettings, "leverage_enabled"): True,
@@ -93,6 +96,8 @@ USUAL: dict[tuple[type, str], object] = {
     (MarketSettings, "max_short"): 0,
     (MarketSettings, "max_short_hard"): 0,
     (MarketSettings, "max_position"): 0,
+    (OrderSettings, "market_lifetime"): 300,
+    (OrderSettings, "keeper_delay"): 0,
 }
 """Fields that stop most of a storm, with the value that lets it go on."""
 PAUSABLE = ("*", "Mint", "Burn", "IncreasePosition", "DecreasePosition", "PlaceOrder", "Nonsense")

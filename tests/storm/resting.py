@@ -54,21 +54,20 @@ def tend(scene: Scene) -> Envelope:
     """Keepers execute and clear, owners change and cancel."""
     if not scene.orders or scene.random.random() < 0.05:
         return scene.envelope("keeper", orders.ExecuteOrder(number=scene.random.randrange(1, 10_000)))
-    order = scene.random.choice(scene.orders)
     market = [other for other in scene.orders if not other.resting]
-    if market and scene.random.random() < 0.8:
-        order = scene.random.choice(market)
+    order = scene.random.choice(market if market and scene.random.random() < 0.6 else scene.orders)
     draw = scene.random.random()
-    keeper = scene.random.choice(("keeper", "keeper", "keeper", "keeper", order.account, scene.account()))
-    if draw < 0.5:
+    keeper = scene.random.choice(("keeper",) * 8 + (order.account, scene.account()))
+    if draw < 0.25:
         return scene.envelope(keeper, orders.ExecuteOrder(number=order.number, reward_to=scene.account()))
-    if draw < 0.8:
-        numbers = tuple(other.number for other in scene.random.sample(scene.orders, min(12, len(scene.orders))))
-        return scene.envelope(keeper, orders.ExecuteOrders(numbers=numbers))
+    if draw < 0.80:
+        some = market[:10] + scene.random.sample(scene.orders, min(5, len(scene.orders)))
+        return scene.envelope(keeper, orders.ExecuteOrders(numbers=tuple(other.number for other in some)))
     if draw < 0.9:
         owner = scene.random.choice((order.account, order.account, "keeper", scene.account()))
         return scene.envelope(owner, orders.CancelOrder(number=order.number))
-    return _update(scene, order)
+    resting = [other for other in scene.orders if other.resting]
+    return _update(scene, scene.random.choice(resting or [order]))
 
 
 def _update(scene: Scene, order: Order) -> Envelope:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.storm.scene import Scene
 from zlp.engine import Command, Envelope
 from zlp.engine.commands import revenue as commands
-from zlp.engine.leaves.revenue import BUCKETS, Epoch
+from zlp.engine.leaves.revenue import BUCKETS, Epoch, EpochScore, Soulbound
 
 
 def next_command(scene: Scene) -> Envelope:
@@ -20,11 +20,17 @@ def next_command(scene: Scene) -> Envelope:
     if draw < 0.65:
         return scene.envelope(scene.random.choice(("treasurer", "treasurer", scene.account())), _decision(scene, token))
     epochs = list(scene.state.each(Epoch))
-    number = scene.random.choice(epochs).number if epochs else 1
-    command: Command = scene.random.choice((commands.JoinEpoch(epoch=number), commands.ClaimEpoch(epoch=number)))
-    if draw > 0.97:
-        return scene.envelope("treasurer", commands.CloseEpoch(epoch=number))
-    return scene.envelope(scene.account(), command)
+    if not epochs:
+        return scene.envelope("treasurer", _epoch(scene, token, "treasury", scene.held("fees:treasury", token)))
+    epoch = scene.random.choice(epochs)
+    over = scene.now >= epoch.ends
+    if over and scene.random.random() < 0.15:
+        return scene.envelope("treasurer", commands.CloseEpoch(epoch=epoch.number))
+    likely, other = commands.JoinEpoch(epoch=epoch.number), commands.ClaimEpoch(epoch=epoch.number)
+    command: Command = other if over == (scene.random.random() < 0.9) else likely
+    scores = [score.account for score in scene.state.each(EpochScore) if score.epoch == epoch.number]
+    holders = [holder.account for holder in scene.state.each(Soulbound)]
+    return scene.envelope(scene.random.choice((scores if over else holders) or [scene.account()]), command)
 
 
 def _decision(scene: Scene, token: str) -> Command:
@@ -41,12 +47,17 @@ def _decision(scene: Scene, token: str) -> Command:
     if kind == 2:
         share = scene.pool.share
         return commands.BurnBought(token=share, amount=scene.amount(scene.held("fees:buyback", share)))
+    return _epoch(scene, token, bucket, held)
+
+
+def _epoch(scene: Scene, token: str, bucket: str, held: int) -> Command:
+    """A reward programme of some hours, or one that can't be."""
     return commands.FundEpoch(
         pool=scene.pool.pool,
         bucket=bucket,
         token=token,
         amount=scene.amount(held),
-        starts=scene.now + scene.random.choice((0, 0, 60, -1)),
-        ends=scene.now + scene.random.choice((60, 3_600, 86_400)),
-        score=scene.random.choice(("volume", "fees", "shares", "luck")),
+        starts=scene.now + scene.random.choice((0, 0, 0, 60, -1)),
+        ends=scene.now + scene.random.choice((60, 8_000, 86_400, 300_000)),
+        score=scene.random.choice(("volume", "volume", "fees", "fees", "shares", "shares", "luck")),
     )

@@ -133,10 +133,10 @@ class Scene:
             if draw < 0.90:
                 return base + int(base * self.random.gauss(0, 0.0005))
             return int(base * self.random.choice((0.80, 0.95, 0.989, 0.99, 1.01, 1.011, 1.05)))
-        if draw < 0.60:
-            return last + int(last * self.random.gauss(0, 0.002))
-        if draw < 0.85:
-            return last + int(last * self.random.gauss(0, 0.02))
-        if draw < 0.95:
+        if draw < 0.75:
+            return last + int(last * self.random.gauss(0, 0.001))
+        if draw < 0.96:
+            return last + int(last * self.random.gauss(0, 0.01))
+        if draw < 0.985:
             return base + int(base * self.random.gauss(0, 0.1))
         return int(last * self.random.choice((0.5, 0.7, 0.9, 1.1, 1.4, 2.0)))

@@ -24,7 +24,7 @@ from zlp.engine.rejections import Reject
 Generator: TypeAlias = Callable[[Random, Root, int], Envelope]
 
 STEPS = (0, 1, 4, 30, 700, 3_700, 40_000, 400_000)
-STEP_WEIGHTS = (420, 300, 220, 40, 12, 6, 1.5, 0.2)
+STEP_WEIGHTS = (450, 300, 220, 25, 4, 1, 0.1, 0.02)
 """Seconds between commands, and how often: mostly none, sometimes past a cool-down, rarely days."""
 CUMULATIVE = tuple(itertools.accumulate(STEP_WEIGHTS))
 

@@ -31,6 +31,8 @@ def next_command(random: Random, root: Root, now: int) -> Envelope:
 
 def _drawn(scene: Scene) -> Action:
     """An action; where the venue takes no orders, mostly a position instead."""
+    if scene.held(GIANT, scene.pool.share) and scene.random.random() < 0.05:
+        return tower
     action = scene.random.choices(ACTIONS, cum_weights=CUMULATIVE)[0]
     if action in (resting.place, resting.tend) and scene.state.get(OrderSettings, ()) is None:
         return scene.random.choice((increase, decrease, decrease))
@@ -48,7 +50,7 @@ def rounds(scene: Scene) -> Envelope:
     if scene.random.random() < 0.3:
         assets = [scene.random.choice(assets)]
     answers = {asset: scene.answer(asset) for asset in assets}
-    if scene.positions and scene.random.random() < 0.15:
+    if scene.positions and scene.random.random() < 0.04:
         position = scene.random.choice(scene.positions)
         answers[position.index] = edge_of(scene, position)
     items = tuple(prices.Round(asset, answer) for asset, answer in answers.items())
@@ -166,7 +168,7 @@ def increase(scene: Scene) -> Envelope:
         amount=amount,
         size_delta=size_for(scene, worth, market),
         path=path,
-        acceptable_price=scene.random.choice((0, 0, 0, scene.bounds(market)[0], scene.bounds(market)[1])),
+        acceptable_price=scene.random.choice((0,) * 10 + scene.bounds(market)),
     )
     return scene.envelope(account, command)
 
@@ -174,14 +176,14 @@ def increase(scene: Scene) -> Envelope:
 def size_for(scene: Scene, worth: int, market: str) -> int:
     """A size for collateral worth so much: usual leverage, exactly the most after fees of 10 bps, or an edge."""
     draw = scene.random.random()
-    if draw < 0.75:
-        return int(worth * scene.random.uniform(1, 25))
-    if draw < 0.85:
+    if draw < 0.80:
+        return int(worth * scene.random.uniform(1, 12))
+    if draw < 0.88:
         limit = scene.leverage_limit(market)
         return worth * limit // (10_000 + limit * 10 // 10_000) + scene.random.randrange(-2, 3)
-    if draw < 0.90:
+    if draw < 0.92:
         return worth
-    if draw < 0.95:
+    if draw < 0.97:
         return 0
     return scene.edge()
 
@@ -191,7 +193,7 @@ def decrease(scene: Scene) -> Envelope:
     if not scene.positions:
         return increase(scene)
     position = scene.random.choice(scene.positions)
-    part = scene.random.choice((0, 1, 1, 1, 1, 0.5, 0.99, scene.random.random()))
+    part = scene.random.choice((0, 0, 1, 0.5, 0.1, 0.02, 0.99, scene.random.random()))
     size = position.size if part == 1 else int(position.size * part)
     if scene.random.random() < 0.1:
         size = position.size + scene.random.choice((-1, 1))
@@ -259,6 +261,8 @@ def tower(scene: Scene) -> Envelope:
     pool, token = scene.pool.pool, scene.token()
     shares, held = scene.held(GIANT, scene.pool.share), scene.held(GIANT, token)
     if shares:
+        if scene.random.random() < 0.7:
+            token = max(scene.assets, key=lambda name: pool_worth(scene, token, name))
         return scene.envelope(GIANT, liquidity.Burn(pool=pool, token=token, shares=shares))
     if not held:
         return swap(scene)
@@ -275,12 +279,12 @@ WEIGHTS: dict[Action, float] = {
     burn: 6,
     swap: 9,
     donate: 0.5,
-    increase: 12,
-    decrease: 10,
-    liquidate: 7,
+    increase: 16,
+    decrease: 7,
+    liquidate: 5,
     transfer: 1.5,
     withdraw: 1.5,
-    tower: 1,
+    tower: 0.4,
     resting.place: 3,
     resting.tend: 9,
     revenue.next_command: 3,
