@@ -10,12 +10,14 @@ import msgspec
 from zlp import signing
 from zlp.engine import Code, Rejection
 from zlp.engine.codec import UNREADABLE, decode_command
+from zlp.engine.commands.credit_positions import FillSignedOrders
 from zlp.engine.leaves.access import Agent, RoleHolder
 from zlp.engine.rejections import Reject
 from zlp.node import Node, NotAdmitted, Submission
 from zlp.server.limits import Buckets, Headers, Limits
 from zlp.server.problems import Problem
 from zlp.server.verifier import Verifier
+from zlp.signing.credit_orders import require_signers
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}")
@@ -65,6 +67,7 @@ class Intake:
 
     def __init__(self, node: Node, verifier: Verifier, limits: Limits) -> None:
         self.node, self.verifier, self.limits = node, verifier, limits
+        self._separator = signing.domain_separator(node.identity)
         self.accounts = Buckets(limits.account_per_second, limits.account_burst, "too_many_account_commands")
 
     async def one(self, body: bytes) -> tuple[Submission, Headers]:
@@ -89,6 +92,9 @@ class Intake:
             commands = tuple(decode_command(text) for text in texts)
         except Reject as refused:
             raise NotAdmitted(refused.rejection) from None
+        for command in commands:
+            if isinstance(command, FillSignedOrders):
+                require_signers(self._separator, command)
         signer = await self.verifier.signer_of(intent, signature)
         account = intent.account
         if signer != account:
