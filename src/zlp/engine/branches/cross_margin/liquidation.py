@@ -39,7 +39,7 @@ def liquidate(draft: Draft, command: LiquidateAccount) -> None:
     account = replace(account, markets=())
     rewards = _balances(books, draft.sender)
     account = settle(books, account, bill)
-    forgiven = account.debt_usd
+    borne = account.borrowing_debt_usd + account.loss_debt_usd  # what the fund counted as its own
     _forgive(books, account)
     token, reward = _reward(books, draft.sender, rewards)
     draft.record(
@@ -49,7 +49,7 @@ def liquidate(draft: Draft, command: LiquidateAccount) -> None:
             liquidator=draft.sender,
             token=token,
             reward=reward,
-            bad_debt_usd=forgiven,
+            bad_debt_usd=borne,
         )
     )
 
