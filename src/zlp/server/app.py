@@ -19,7 +19,7 @@ from zlp.server.intake import Intake
 from zlp.server.limits import Buckets, Headers, Limits
 from zlp.server.openapi import document
 from zlp.server.problems import MEDIA_TYPE, Problem, answer_for, rejection_body, rejection_status
-from zlp.server.verifier import Verifier
+from zlp.server.verifier import Verifier, spare_threads
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -39,13 +39,17 @@ class VenueApp:
         node: Node,
         *,
         limits: Limits | None = None,
-        verifier_threads: int = 1,
+        verifier_threads: int | None = None,
         extra_reads: Iterable[reads.Read] = (),
         mounts: Iterable[Any] = (),
     ) -> None:
         self.node = node
         self.limits = limits or Limits()
-        self.verifier = Verifier(node.identity, threads=verifier_threads, spent=node.metrics.signature.inc)
+        self.verifier = Verifier(
+            node.identity,
+            threads=spare_threads() if verifier_threads is None else verifier_threads,
+            spent=node.metrics.signature.inc,
+        )
         self.intake = Intake(node, self.verifier, self.limits)
         self.addresses = Buckets(self.limits.address_per_second, self.limits.address_burst, "too_many_requests")
         self.reads = [*reads.READS, *extra_reads]

@@ -1,12 +1,15 @@
-"""Recovering signers off the event loop: libsecp256k1 releases the interpreter lock, so a thread truly helps.
+"""Recovering signers, on the event loop or beside it.
 
-A lone signature is recovered at once, which is faster than waking a thread. Signatures that come together go to the
-pool in one piece, so that the hop between threads is paid once for all of them.
+libsecp256k1 releases the interpreter lock, so threads help where cores are free: signatures that come together go to
+the pool in one piece, so that the hop between threads is paid once. With two cores there is none free (the journal
+has the other), and recovering in place is faster; `python -m bench.venue` measures both. Then a few are done at a
+time, so that the loop is never held for long. A lone signature is always recovered in place.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +18,13 @@ from typing import NamedTuple
 from zlp import signing
 
 Outcome = str | signing.SignatureRefused
+IN_PLACE = 16
+"""Signatures recovered on the event loop before others get their turn: about a millisecond."""
+
+
+def spare_threads() -> int:
+    """Threads that would have a core of their own, beside the event loop and the journal; two at most."""
+    return max(0, min(2, (os.cpu_count() or 1) - 2))
 
 
 class _Waiting(NamedTuple):
@@ -26,7 +36,7 @@ class _Waiting(NamedTuple):
 class Verifier:
     """Checks intents against one venue's identity. ``spent`` is told the seconds of each computation."""
 
-    def __init__(self, identity: str, *, threads: int = 1, spent: Callable[[float], None] | None = None) -> None:
+    def __init__(self, identity: str, *, threads: int = 0, spent: Callable[[float], None] | None = None) -> None:
         signing.require_fast_backend()
         self._separator = signing.domain_separator(identity)
         self._threads = threads
@@ -50,10 +60,14 @@ class Verifier:
         self._scheduled = False
         if not self._waiting or self._busy >= max(1, self._threads):
             return  # a thread that finishes flushes again
-        waiting, self._waiting = self._waiting, []
-        if len(waiting) == 1 or not self._threads:
+        if len(self._waiting) == 1 or not self._threads:
+            waiting, self._waiting = self._waiting[:IN_PLACE], self._waiting[IN_PLACE:]
             _settle(waiting, self._recover(waiting))
+            if self._waiting:
+                self._scheduled = True
+                asyncio.get_running_loop().call_soon(self._flush)
             return
+        waiting, self._waiting = self._waiting, []
         self._busy += 1
         job = asyncio.get_running_loop().run_in_executor(self._pool, self._recover, waiting)
         job.add_done_callback(lambda done: self._finish(waiting, done.result()))
