@@ -69,7 +69,7 @@ async def _run(profile: str, folder: Path, source: str, demo: bool, every: float
     feed = itertools.chain([first], feed)
     if is_new and demo:
         with console.status("living a first day, so that there is something to look at"):
-            life.live_a_day(feed, clock)
+            await asyncio.to_thread(life.live_a_day, feed, clock)
         feed = _prices(source, node, False, every)
     else:
         life.resume(demo)

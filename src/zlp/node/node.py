@@ -169,10 +169,6 @@ class Node:
         self._schedule()
         return reply
 
-    def flush(self) -> None:
-        """Sequence what waits now, not at the loop's next turn; for trusted callers that run on the loop."""
-        self._run_group()
-
     async def command(self, account: str, *commands: Command, local: str) -> tuple[Fact, ...]:
         """Submit commands of a trusted caller in this process and wait until they are durable."""
         return await self.submit(Submission.trusted(account, *commands, local=local))
@@ -284,7 +280,7 @@ class Node:
         self.feed.publish(facts)
         if self.snapshots is not None and self.settings.snapshot_every and facts[-1].sequence >= self._next_snapshot:
             self._next_snapshot = facts[-1].sequence + self.settings.snapshot_every
-            self._snapshot_task = asyncio.get_running_loop().run_in_executor(None, self._save_snapshot, self._frozen())
+            self._snapshot_task = asyncio.get_running_loop().run_in_executor(None, self._save_snapshot, self.copy())
 
     def _count(self, group: Group, sync: float, told: float) -> None:
         size = sum(len(done) for _, done in group)
@@ -311,8 +307,8 @@ class Node:
         self._pending.clear()
         self.stopped.set()
 
-    def _frozen(self) -> Root:
-        """The root as it is now; leaves are immutable, so this copies tables, not state."""
+    def copy(self) -> Root:
+        """The root as it is now; leaves are immutable, so this copies tables, not state. Call between awaits."""
         root = self.root
         return Root(root.state.leaves(), chain=root.chain, sequence=root.sequence, time=root.time)
 

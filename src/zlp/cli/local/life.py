@@ -25,6 +25,7 @@ from zlp.simulator.agents import (
 )
 from zlp.simulator.feeds import assume
 from zlp.simulator.hand import Held
+from zlp.simulator.shocks import Moment
 from zlp.simulator.world import World
 
 log = structlog.get_logger("zlp.up")
@@ -42,13 +43,13 @@ PAST_STEP = 300
 
 
 class Life:
-    """Keepers, prices and agents of one node, in its process and on its loop."""
+    """Keepers, prices and agents of one node, in its process, on a thread of their own."""
 
     def __init__(self, node: Node, roles: Mapping[str, Sequence[str]], first: Prices, seed: int) -> None:
         self.node = node
-        path = _path_of(first)
-        assumptions = assume(node.root.state, path)
-        self.world = World(node.root, roles, assumptions, seed, NodeDoor(node))
+        self._door = NodeDoor(node)
+        assumptions = assume(self._door.root.state, _path_of(first))
+        self.world = World(self._door.root, roles, assumptions, seed, self._door)
 
     def live_a_day(self, prices: Iterator[Prices], clock: DemoClock) -> None:
         """Found the pools and let a day pass at once, so that there is something to look at."""
@@ -83,14 +84,16 @@ class Life:
                 )
 
     async def go_on(self, prices: Iterator[Prices], every: float) -> None:
-        """Tick until cancelled."""
+        """Tick until cancelled or the node stops."""
         while self.node.status == "ready":
             started = time.monotonic()
-            self._tick(next(prices), self.node.now())
+            await asyncio.to_thread(self._tick, next(prices), self.node.now())
             await asyncio.sleep(max(0.05, every - (time.monotonic() - started)))
 
     def _tick(self, prices: Prices, moment: int) -> None:
-        self.world.tick(PriceTick(moment, dict(prices)))
+        self._door.catch_up()
+        tick = PriceTick(moment, dict(prices))
+        self.world.tick(Moment(tick, tick))
 
 
 def _path_of(prices: Prices) -> PricePath:
