@@ -56,6 +56,8 @@ class Auditor:
         self.positions: dict[str, PositionChanged] = {}
         self.fees: dict[tuple[str, str], int] = defaultdict(int)
         self.roundings: dict[tuple[str, str], int] = defaultdict(int)
+        self.reserves: dict[str, int] = {}
+        self.entries: dict[str, int] = {}
         self.commands = 0
 
     @classmethod
@@ -77,6 +79,7 @@ class Auditor:
             return
         touched: set[tuple[str, str]] = set()
         change: dict[str, int] = defaultdict(int)
+        moved: dict[str, list[PositionChanged]] = defaultdict(list)
         for event in receipt.events:
             if isinstance(event, Transferred):
                 self._move(event.token, event.source, event.target, event.amount, touched)
@@ -89,7 +92,8 @@ class Auditor:
                 change[event.token] -= event.amount
                 self._check_passage(envelope, event.token, EXITS, root)
             elif isinstance(event, PositionChanged):
-                self._position(event, root)
+                self._position(event)
+                moved[event.position].append(event)
             elif isinstance(event, FeesCollected):
                 routed = event.treasury + event.soulbound + event.buyback + event.providers
                 self.fees[event.pool, event.token] -= routed
@@ -100,6 +104,8 @@ class Auditor:
                 self._require(0 <= event.to_pool <= event.amount, "more of a fee went to the pool than there was")
                 self.fees[event.pool, event.token] += event.amount - event.to_pool
         self._compare(touched, change, root)
+        for events in moved.values():
+            self._check_terms(events, root)
 
     def _move(self, token: str, source: str, target: str, amount: int, touched: set[tuple[str, str]]) -> None:
         """Both sides of one movement; the outside world is the empty name."""
@@ -117,7 +123,7 @@ class Auditor:
         name = type(envelope.command).__name__
         self._require(name in allowed, f"{name} created or destroyed {token}")
 
-    def _position(self, event: PositionChanged, root: Root) -> None:
+    def _position(self, event: PositionChanged) -> None:
         """The position's story has no gap: it goes on from the size where it stopped."""
         known = self.positions.get(event.position)
         size = 0 if known is None else known.size_after
@@ -128,6 +134,37 @@ class Auditor:
             del self.positions[event.position]
         if event.is_long:
             self.roundings[event.position.split("/")[0], event.collateral] += ROUNDINGS_OF_LONG
+
+    def _check_terms(self, events: list[PositionChanged], root: Root) -> None:
+        """What an isolated position has reserved and owes for funding, reckoned again from its size and the clock.
+
+        Several changes in one command are followed but not judged: the state between them is gone.
+        """
+        event = events[-1]
+        leaf = _isolated(root, event)
+        pool = root.state.get(PoolSettings, (event.position.split("/")[0],))
+        if pool is None:
+            return
+        asset = root.state.get(PoolAsset, (pool.pool, event.collateral))
+        settings = root.state.get(AssetSettings, (pool.pool, event.collateral))
+        assert asset is not None
+        assert settings is not None
+        before, entry = self.reserves.pop(event.position, 0), self.entries.pop(event.position, 0)
+        if len(events) == 1 and pool.funding is not None and event.size_before and event.action != "liquidate":
+            owed = event.size_before * (asset.funding_index - entry) // pool.funding.scale
+            self._require(event.carry_usd == owed, f"{event.position} paid {event.carry_usd} funding, owed {owed}")
+        if leaf is None:
+            return
+        self.reserves[event.position], self.entries[event.position] = leaf.reserved, asset.funding_index
+        if len(events) > 1:
+            return
+        change = event.size_after - event.size_before
+        if change > 0:
+            least = before + (change * 10**settings.decimals // event.price if event.is_long else 0)
+            self._require(leaf.reserved >= least, f"{event.position} reserved {leaf.reserved}, needs {least}")
+        elif change < 0:
+            left = before - before * -change // event.size_before
+            self._require(leaf.reserved == left, f"{event.position} keeps {leaf.reserved} reserved of {left}")
 
     def _compare(self, touched: set[tuple[str, str]], change: dict[str, int], root: Root) -> None:
         sums: dict[str, int] = defaultdict(int)
@@ -192,6 +229,11 @@ class Auditor:
             events = [event for event in self.positions.values() if event.position.startswith(f"{pool}/")]
             yield from _open_interest_faults(root, pool, events)
             yield from _reserve_faults(root, pool, {event.position for event in events})
+
+
+def _isolated(root: Root, event: PositionChanged) -> Position | None:
+    pool = event.position.split("/")[0]
+    return root.state.get(Position, (pool, event.account, event.collateral, event.market, event.is_long))
 
 
 def _orphan_faults(root: Root) -> Iterator[str]:

@@ -246,7 +246,7 @@ class VenueMachine(RuleBasedStateMachine):
 def highest_rate(venue: Venue) -> int:
     """The highest swap, mint or burn fee the profile can charge, at 1e18."""
     fees = venue.pool.swap_fees
-    surcharge = 1_000 * 10**14
+    surcharge = venue.pool.skew_surcharge_bps * 10**14
     names = ("mint_burn_bps", "swap_bps", "stable_swap_bps"), ("tax_bps", "mint_burn_tax_bps")
     if hasattr(fees, "tax_bps"):
         base, tax = (max(getattr(fees, name) for name in group) for group in names)

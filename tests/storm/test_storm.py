@@ -58,10 +58,12 @@ def forgotten(storm: Storm) -> None:
 def test_a_damaged_state_ends_the_storm(damage) -> None:
     """A storm that could not fail would prove nothing."""
     storm = Storm("zeus", 1, 600, 100, 600)
+    steps = storm.run()
+    for _ in range(250):
+        next(steps)
+    damage(storm)
     with pytest.raises(StormFailed):
-        for done in storm.run():
-            if done == 250:
-                damage(storm)
+        list(steps)
 
 
 def test_a_failure_prints_what_repeats_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
