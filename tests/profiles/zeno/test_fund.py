@@ -233,3 +233,42 @@ def test_shares_are_proportional() -> None:
     burned = venue.seen(SharesBurned)[0]
     assert burned.value_usd == 1_001 * USD // 2
     assert ledger.supply_of(venue.root.state, "ZLP") == shares - shares // 2
+
+
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(("alice", "bob", "carol", "lp")),
+        st.sampled_from(("BTC", "ETH")),
+        st.integers(-60_000, 60_000).filter(bool),
+        st.sampled_from((0.6, 0.9, 0.99, 1.01, 1.2, 1.7)),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(moves=moves)
+def test_a_thin_fund_owes_what_it_cannot_pay_and_nothing_is_lost(moves: list[tuple[str, str, int, float]]) -> None:
+    """A3, N6: through exhaustion and new deposits, claims are what events recorded less what events paid."""
+    venue = Venue()
+    venue.mint("lp", "WETH", 30)
+    venue.set("FundSettings", [POOL], "max_utilisation_bps", 10_000)
+    for market in ("BTC", "ETH"):
+        venue.set("FundMarketSettings", [POOL, market], "max_profit_bps", 900_000)
+    for owner in ("alice", "bob", "carol"):
+        venue.margin(owner, "m.USDC", 20_000)
+    owed = 0
+    for who, market, usd, step in moves:
+        if who == "lp":
+            amount = venue.give("lp", "m.USDC", abs(usd) / 10)
+            venue.do("lp", Donate(pool=POOL, token="m.USDC", amount=amount))
+        else:
+            held = venue.position(who, market)
+            venue.trade(who, market, usd if held is None or held.size * usd > 0 else -held.size // USD)
+        owed += sum(event.value_usd for event in venue.seen(ProfitUnpaid))
+        owed -= sum(event.value_usd for event in venue.seen(ClaimPaid))
+        assert (venue.root.state.get(Fund, (POOL,)) or Fund(POOL)).claims_usd == owed
+        venue.wait(20)
+        venue.post(**{market: venue.prices[market] * step})
+    venue.check()
