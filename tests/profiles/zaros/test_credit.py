@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.profiles.zaros.venue import UNIT, CreditVenue, market, vault
 from zlp.engine import Envelope
-from zlp.engine.commands import credit, credit_positions
+from zlp.engine.commands import credit, credit_positions, liquidity
 from zlp.engine.events.credit import ProfitMinted
 from zlp.engine.fixed import RATE, USD
 from zlp.engine.leaves.credit import CreditVault, CreditVaultSettings, CreditWeight, Delegation
@@ -251,3 +251,27 @@ def test_a_vault_in_debt_sells_collateral_a_vault_in_credit_buys() -> None:
     nothing = credit.SettleVaultDebt(vault="small", delivered=1)
     assert scene.refused("keeper", nothing) is Code.NOTHING_TO_SETTLE
     assert scene.root.audit() == []
+
+
+def test_insolvent_vaults_recover_with_their_markets() -> None:
+    """Z4: vaults that traders' open profits made insolvent lend nothing, and are as before, each by its part and in
+    whatever order they look, when those profits are gone."""
+    for order in (("big", "small"), ("small", "big")):
+        scene = two_vaults()
+        worth = {name: scene.owed(name)[1] for name in order}
+        trader = scene.trader("t", USDC=10**13)
+        scene.trade("t", trader, "BTC", 100 * UNIT, BTC)
+        scene.price(BTC=150_000)
+        scene.refresh(*order)
+        assert scene.market("BTC").delegated == 0
+        assert all(scene.owed(name)[1] < 0 for name in order)
+        scene.give("new", "ETHx", UNIT)
+        deposit = liquidity.Mint(pool="big", token="ETHx", amount=UNIT)
+        assert scene.refused("new", deposit) is Code.VAULT_INSOLVENT
+        scene.price(BTC=100_000)
+        scene.refresh(*order)
+
+        for name in order:
+            assert abs(scene.owed(name)[1] - worth[name]) < USD
+        assert scene.market("BTC").delegated > 3_999_000 * USD
+        assert scene.root.audit() == []

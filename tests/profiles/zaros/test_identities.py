@@ -89,7 +89,7 @@ def _debt_gap(root: Root) -> int:
     for delegation in root.state.each(Delegation):
         market = root.state.get(CreditMarket, (delegation.market,))
         assert market is not None
-        booked += part_of(market.realized_index - delegation.realized_index, delegation.credit)
+        booked += part_of(market.realized_index - delegation.realized_index, delegation.bearing)
     distributed = sum(market.realized_seen for market in markets)
     return booked - distributed + sum(vault.pushed_usd + vault.redeemed_usd for vault in vaults)
 

@@ -254,13 +254,15 @@ class CreditMarket(Leaf, frozen=True):
     """A market's account with its vaults.
 
     ``issued``: stable tokens minted for profits less those received for losses (USD, signed). ``delegated``:
-    the credit lent to it. ``*_index``: per unit of delegated credit. ``*_seen``: debt that has been
-    distributed. ``tokens``: what losers have deposited, at ``deposits_holder``.
+    the credit lent to it; ``bearing``: what its debt is shared over, the same but for insolvent vaults.
+    ``*_index``: per unit of ``bearing``. ``*_seen``: debt that has been distributed. ``tokens``: what losers have
+    deposited, at ``deposits_holder``.
     """
 
     market: str
     issued: int = 0
     delegated: int = 0
+    bearing: int = 0
     realized_index: int = 0
     unrealized_index: int = 0
     settled_index: int = 0
@@ -286,15 +288,20 @@ class CreditMarket(Leaf, frozen=True):
 
     def broken(self) -> str | None:
         """Credit is not negative."""
-        return "delegated credit below zero" if self.delegated < 0 else None
+        return "delegated credit below zero, or above what bears" if not 0 <= self.delegated <= self.bearing else None
 
 
 class Delegation(Leaf, frozen=True):
-    """Credit a vault lends to a market, and the market's indices when the vault last looked."""
+    """Credit a vault lends to a market, and the market's indices when the vault last looked.
+
+    ``bearing``: what it bears the market's debt by: its credit, or while it is insolvent and lends nothing the
+    shadow of its last credit, so that it recovers when the market's debt does.
+    """
 
     vault: str
     market: str
     credit: int = 0
+    bearing: int = 0
     realized_index: int = 0
     unrealized_index: int = 0
     settled_index: int = 0

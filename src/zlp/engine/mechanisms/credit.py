@@ -11,6 +11,8 @@ from zlp.engine.rejections import Code, Reject
 
 INDEX = 10**45
 """Scale of the indices: fine enough that a distribution loses less than one unit per vault below 1e15 USD."""
+SHADOW = 10**15
+"""How much smaller an insolvent vault's part is than its last credit."""
 SHARE_DECIMALS = 18
 
 
@@ -47,6 +49,16 @@ def locked(vault_capacity: int, locked_ratio: int) -> int:
 def lent(vault_capacity: int, weight: int, total_weight: int) -> int:
     """Credit lent to one market by weight; all of them together never exceed the capacity."""
     return mul_div_down(max(vault_capacity, 0), weight, total_weight) if total_weight else 0
+
+
+def bearing(credit: int, last_credit: int, last_bearing: int) -> int:
+    """What a vault bears a market's debt by: the credit it lends, or the shadow of what it lent last.
+
+    The shadow is a 1e15th: nothing beside credit, but in proportion among vaults that are all insolvent.
+    """
+    if credit:
+        return credit
+    return max(1, mul_div_down(last_credit, 1, SHADOW)) if last_credit else last_bearing
 
 
 def net_assets(assets: int, decimals: int, debt: int, price: int) -> int:

@@ -54,17 +54,20 @@ def _pending(reader: Reader) -> list[int]:
             market.reward_index - delegation.reward_index,
         )
         for which, change in enumerate(changes):
-            totals[which] += part_of(change, delegation.credit)
+            totals[which] += part_of(change, delegation.bearing)
     return totals
 
 
 def _lent(reader: Reader) -> Iterator[str]:
-    lent: dict[str, int] = {}
+    lent: dict[str, list[int]] = {}
     for delegation in reader.each(Delegation):
-        lent[delegation.market] = lent.get(delegation.market, 0) + delegation.credit
+        sums = lent.setdefault(delegation.market, [0, 0])
+        sums[0] += delegation.credit
+        sums[1] += delegation.bearing
     for market in reader.each(CreditMarket):
-        if lent.get(market.market, 0) != market.delegated:
-            yield f"market {market.market}: delegated {market.delegated}, lent {lent.get(market.market, 0)}"
+        counted = lent.get(market.market, [0, 0])
+        if counted != [market.delegated, market.bearing]:
+            yield f"market {market.market}: {market.delegated} and {market.bearing}, its vaults sum to {counted}"
 
 
 def _debts(reader: Reader, pending: list[int]) -> Iterator[str]:

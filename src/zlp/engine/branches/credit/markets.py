@@ -32,10 +32,10 @@ from zlp.engine.rejections import Code, Reject
 def distribute(draft: Draft, market: str) -> CreditMarket:
     """Index what the market's debt has changed by since the last time, over the credit lent meanwhile.
 
-    O(1) in vaults. While nobody lends to the market its debt waits for who does.
+    O(1) in vaults. While no vault has ever lent to the market its debt waits for who does.
     """
     state = market_state(draft, market)
-    if not state.delegated:
+    if not state.bearing:
         return state
     realized = realized_debt(draft, state)
     unrealized = unrealized_debt(draft, market_settings(draft, market))
@@ -45,8 +45,8 @@ def distribute(draft: Draft, market: str) -> CreditMarket:
     unrealized_change = unrealized - state.unrealized_seen
     state = replace(
         state,
-        realized_index=state.realized_index + per_credit(realized_change, state.delegated),
-        unrealized_index=state.unrealized_index + per_credit(unrealized_change, state.delegated),
+        realized_index=state.realized_index + per_credit(realized_change, state.bearing),
+        unrealized_index=state.unrealized_index + per_credit(unrealized_change, state.bearing),
         realized_seen=realized,
         unrealized_seen=unrealized,
     )
@@ -56,7 +56,7 @@ def distribute(draft: Draft, market: str) -> CreditMarket:
             market=market,
             realized_change=realized_change,
             unrealized_change=unrealized_change,
-            delegated=state.delegated,
+            delegated=state.bearing,
         )
     )
     return state
@@ -108,7 +108,7 @@ def take_loss(draft: Draft, market: str, account: int, source: str, token: str, 
     tokens = credit_settings(draft)
     state = market_state(draft, market)
     value = usd_of(draft, token, amount)
-    if token == tokens.settlement and state.delegated:
+    if token == tokens.settlement and state.bearing:
         ledger.move(draft, token, source, SETTLED_HOLDER, amount)
         push_settlement(draft, state, amount)
     else:
@@ -123,9 +123,9 @@ def take_loss(draft: Draft, market: str, account: int, source: str, token: str, 
 
 def push_settlement(draft: Draft, state: CreditMarket, amount: int) -> None:
     """Index settlement tokens, already with the engine, to the vaults behind the market."""
-    if not state.delegated:
+    if not state.bearing:
         raise Reject(Code.NO_DELEGATED_CREDIT, detail=state.market)
-    draft.put(replace(state, settled_index=state.settled_index + per_credit(amount, state.delegated)))
+    draft.put(replace(state, settled_index=state.settled_index + per_credit(amount, state.bearing)))
 
 
 def receive_fee(draft: Draft, market: str, kind: str, payer: tuple[str, str], token: str, amount: int) -> None:
@@ -163,9 +163,9 @@ def split_reward(draft: Draft, market: str, source: str, amount: int) -> tuple[i
     """Split reward tokens between the protocol and the vaults behind a market; without vaults all is the protocol's."""
     state = market_state(draft, market)
     reward = credit_settings(draft).reward
-    protocol, vaults = split_fee(amount, protocol_share(draft)) if state.delegated else (amount, 0)
+    protocol, vaults = split_fee(amount, protocol_share(draft)) if state.bearing else (amount, 0)
     ledger.move(draft, reward, source, PROTOCOL_HOLDER, protocol)
     ledger.move(draft, reward, source, STAKERS_HOLDER, vaults)
     if vaults:
-        draft.put(replace(state, reward_index=state.reward_index + per_credit(vaults, state.delegated)))
+        draft.put(replace(state, reward_index=state.reward_index + per_credit(vaults, state.bearing)))
     return protocol, vaults

@@ -26,7 +26,7 @@ from zlp.engine.leaves.credit import (
     Delegation,
 )
 from zlp.engine.leaves.credit_positions import SkewTotals
-from zlp.engine.mechanisms.credit import INDEX, capacity, lent, part_of, per_credit, vault_debt
+from zlp.engine.mechanisms.credit import INDEX, bearing, capacity, lent, part_of, per_credit, vault_debt
 from zlp.engine.rejections import Code, Reject
 
 
@@ -133,27 +133,34 @@ def lend(draft: Draft, settings: CreditVaultSettings) -> CreditVault:
     weights = {weight.market: weight.weight for weight in settings.markets}
     total = sum(weights.values())
     for name in _markets(settings, state):
-        market = market_state(draft, name)
-        before = draft.get(Delegation, (settings.vault, name))
-        after = Delegation(
-            settings.vault,
-            name,
-            lent(free, weights.get(name, 0), total),
-            market.realized_index,
-            market.unrealized_index,
-            market.settled_index,
-            market.reward_index,
-        )
-        change = after.credit - (0 if before is None else before.credit)
-        if change:
-            draft.put(replace(market, delegated=market.delegated + change))
-        if after.credit:
-            draft.put(after)
-        elif before is not None:
-            draft.drop(before)
+        _delegate(draft, settings.vault, name, weights.get(name, 0), lent(free, weights.get(name, 0), total))
     state = replace(state, markets=tuple(weights))
     draft.put(state)
     return state
+
+
+def _delegate(draft: Draft, vault: str, name: str, weight: int, credit: int) -> None:
+    """Lend ``credit`` to a market from here on; a market without weight is released."""
+    market = market_state(draft, name)
+    before = draft.get(Delegation, (vault, name)) or Delegation(vault, name)
+    bears = bearing(credit, before.credit, before.bearing) if weight else 0
+    after = Delegation(
+        vault,
+        name,
+        credit,
+        bears,
+        market.realized_index,
+        market.unrealized_index,
+        market.settled_index,
+        market.reward_index,
+    )
+    lent_more, bears_more = credit - before.credit, bears - before.bearing
+    if lent_more or bears_more:
+        draft.put(replace(market, delegated=market.delegated + lent_more, bearing=market.bearing + bears_more))
+    if bears:
+        draft.put(after)
+    elif before.bearing:
+        draft.drop(before)
 
 
 def _markets(settings: CreditVaultSettings, state: CreditVault) -> list[str]:
@@ -162,7 +169,7 @@ def _markets(settings: CreditVaultSettings, state: CreditVault) -> list[str]:
 
 
 def _part(market: CreditMarket, delegation: Delegation) -> tuple[int, int, int, int]:
-    credit = delegation.credit
+    credit = delegation.bearing
     return (
         part_of(market.realized_index - delegation.realized_index, credit),
         part_of(market.unrealized_index - delegation.unrealized_index, credit),
