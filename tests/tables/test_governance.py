@@ -32,7 +32,7 @@ from zlp.engine.commands.governance import (
 )
 from zlp.engine.commands.isolated import IncreasePosition
 from zlp.engine.commands.liquidity import Burn, Mint, Swap
-from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder
+from zlp.engine.commands.orders import CancelOrder, ExecuteOrder, PlaceOrder
 from zlp.engine.draft import Draft
 from zlp.engine.events.governance import Approved, BranchChanged, ParameterChanged, Paused, Resumed, RoleRevoked
 from zlp.engine.leaves.access import Installed, Nonces, Role, RoleHolder
@@ -188,6 +188,18 @@ class TestMultisig:
             text = canonical(command).decode()
             propose = Propose(multisig="desk", command=text, expires=council.now)
             assert code(council.ask("m1", propose)) is expected
+
+
+def test_another_fee_token_leaves_open_orders_whole(venue: Venue) -> None:
+    """A8, E9: an order gives back the fee it was placed with, whatever fees are paid in meanwhile."""
+    before = venue.held("ann", "ETH")
+    burn = canonical(Burn(pool="main", token="ETH", shares=ETHER)).decode()
+    venue.ask("ann", PlaceOrder(action=burn, fee=ETHER, resting=True))
+    change = SetParameter(leaf="OrderSettings", key="[]", field="fee_token", value='"USDC"')
+    assert code(venue.ask("governor", change)) is None
+    assert code(venue.ask("ann", CancelOrder(number=1))) is None
+    assert venue.held("ann", "ETH") == before
+    assert venue.faults() == []
 
 
 class TestPause:

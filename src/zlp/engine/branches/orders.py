@@ -39,6 +39,7 @@ def place(draft: Draft, command: commands.PlaceOrder) -> None:
         trigger_above=command.trigger_above,
         resting=command.resting,
         fee=command.fee,
+        fee_token=settings.fee_token,
         expires=command.expires,
         client=command.client,
         placed_at=draft.time,
@@ -171,7 +172,7 @@ def _run(draft: Draft, settings: OrderSettings, order: Order, action: Command, r
     for token, amount in action.spends():
         ledger.move(draft, token, order.holder, order.account, amount)
     draft.run(action, order.account)
-    ledger.move(draft, settings.fee_token, order.holder, reward_to, order.fee)
+    ledger.move(draft, order.fee_token, order.holder, reward_to, order.fee)
     draft.record(
         events.OrderExecuted(
             number=order.number, account=order.account, keeper=keeper, fee=order.fee, client=order.client
@@ -184,7 +185,7 @@ def _end(draft: Draft, settings: OrderSettings, order: Order, reason: str, fee_t
     _close(draft, order)
     for token, amount in _action(order.action).spends():
         ledger.move(draft, token, order.holder, order.account, amount)
-    ledger.move(draft, settings.fee_token, order.holder, fee_to, order.fee)
+    ledger.move(draft, order.fee_token, order.holder, fee_to, order.fee)
     draft.record(
         events.OrderCancelled(
             number=order.number,

@@ -45,7 +45,7 @@ class Order(Leaf, frozen=True):
 
     ``action``: its JSON text. ``trigger_asset``'s price, or its ratio to ``trigger_quote``'s at 1e30, must pass
     ``trigger_price`` (strictly); empty for no trigger. ``resting``: stays when an attempt fails; otherwise it is
-    a market order, and a failed attempt cancels it. ``fee`` base units of the fee token and what the action
+    a market order, and a failed attempt cancels it. ``fee`` base units of ``fee_token`` and what the action
     spends are held by ``holder``. ``expires``: last second of a resting order, 0 for none.
     """
 
@@ -58,6 +58,7 @@ class Order(Leaf, frozen=True):
     trigger_above: bool
     resting: bool
     fee: int
+    fee_token: str
     expires: int
     client: str
     placed_at: int
