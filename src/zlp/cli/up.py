@@ -53,6 +53,7 @@ async def _run(profile: str, folder: Path, source: str, demo: bool, every: float
     from zlp.cli.local.life import Life
     from zlp.cli.local.opening import founded
     from zlp.cli.local.serving import server_of
+    from zlp.node.measuring import Measuring
     from zlp.profiles.loader import ProfileError, load
 
     try:
@@ -63,6 +64,7 @@ async def _run(profile: str, folder: Path, source: str, demo: bool, every: float
     keys, clock = Keyring(folder), DemoClock()
     roles = keys.roles(chosen)
     node, is_new = founded(folder, chosen, roles, clock, demo=demo)
+    Measuring(node)
     feed = _prices(source, node, is_new, every)
     first = next(feed)
     life = Life(node, {**chosen.roles, **roles}, first, SEED)

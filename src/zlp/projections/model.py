@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Engine, create_engine, event, select
 
 from zlp.engine import Receipt
 from zlp.engine.events import credit, governance, ledger, liquidity, revenue, staking, trading
@@ -210,6 +210,3 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ARG001 - SQL
     cursor.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes back is applied again from the journal
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.close()
-
-
-__all__ = ["Connection", "Fact", "ReadModel", "WrongVenue"]

@@ -37,6 +37,7 @@ class Names:
 
     def _derive(self) -> None:
         records = list(self._records.items())
+        self.native = next((r["symbol"] for (leaf, _), r in records if leaf == "Token" and r.get("native")), "")
         self.decimals = {record["symbol"]: record["decimals"] for (leaf, _), record in records if leaf == "Token"}
         self.pools: dict[str, str] = {}
         self._pools_of: dict[str, list[str]] = {}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from zlp.node import Fact, Node, NodeDown
 from zlp.server import reads
 from zlp.server.docs_page import PAGE
+from zlp.server.history import History
 from zlp.server.intake import Intake
 from zlp.server.limits import Buckets, Headers, Limits
 from zlp.server.openapi import document
@@ -31,7 +33,7 @@ SECURITY_HEADERS: Headers = ((b"x-content-type-options", b"nosniff"), (b"cache-c
 class VenueApp:
     """Routes four hot paths by hand; the rest goes to ``self.pages``, a Starlette application.
 
-    ``extra_reads``: routes of the read model. ``mounts``: more Starlette routes (the web page).
+    ``history``: the read model, whose routes are added. ``mounts``: more Starlette routes (the web page).
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class VenueApp:
         *,
         limits: Limits | None = None,
         verifier_threads: int | None = None,
-        extra_reads: Iterable[reads.Read] = (),
+        history: History | None = None,
         mounts: Iterable[Any] = (),
     ) -> None:
         self.node = node
@@ -52,7 +54,8 @@ class VenueApp:
         )
         self.intake = Intake(node, self.verifier, self.limits)
         self.addresses = Buckets(self.limits.address_per_second, self.limits.address_burst, "too_many_requests")
-        self.reads = [*reads.READS, *extra_reads]
+        self.history = history
+        self.reads = [*reads.READS, *(history.reads if history is not None else ())]
         self.openapi = msgspec.json.encode(document(self.reads))
         self._posts: dict[str, tuple[Callable[[bytes], Awaitable[tuple[int, bytes, Headers]]], int]] = {
             "/v1/command": (self._command, self.limits.body_bytes),
@@ -122,11 +125,16 @@ class VenueApp:
 
     def _page_of(self, read: reads.Read) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
+            parameters = reads.Parameters(request.path_params, dict(request.query_params), self.limits)
+            if read.in_thread:
+                answer = await run_in_threadpool(read.handler, self.node, parameters)
+                if isinstance(answer, Iterator):
+                    return StreamingResponse(answer, media_type=read.media_type)
+                return Response(msgspec.json.encode(answer), media_type=read.media_type)
             try:
                 await self.node.durable()
             except NodeDown as fault:
                 raise Problem("unavailable", str(fault)) from None
-            parameters = reads.Parameters(request.path_params, dict(request.query_params), self.limits)
             return Response(msgspec.json.encode(read.handler(self.node, parameters)), media_type="application/json")
 
         return respond

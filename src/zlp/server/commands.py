@@ -76,13 +76,18 @@ def node(
     upgrade: Annotated[bool, typer.Option(help="Go on with a journal of an older engine version.")] = False,
     rate: Annotated[int, typer.Option(help="Requests a second per address; 0 for no limit.")] = 100,
     account_rate: Annotated[int, typer.Option(help="Commands a second per account; 0 for no limit.")] = 50,
+    history: Annotated[
+        str, typer.Option(help="Database URL of the read model; SQLite in the venue's folder if not given; or none.")
+    ] = "",
     json_logs: Annotated[bool, typer.Option(help="Logs as JSON lines.")] = False,
 ) -> None:
     """Run a venue's node with its HTTP and WebSocket doors until Ctrl-C. Starting again continues where it was.
 
     Example: zlp node --data ./venue --profile zeus --role governor=0xabc...
     """
+    from zlp.node.measuring import Measuring
     from zlp.server.app import VenueApp
+    from zlp.server.history import History
     from zlp.server.limits import Limits
     from zlp.server.serve import VenueServer
 
@@ -93,7 +98,11 @@ def node(
     def told(address: str) -> None:
         console.print(f"[bold]{opened.identity}[/] at {address}; its API is described at {address}/docs")
 
-    asyncio.run(VenueServer(VenueApp(opened, limits=limits), host=host, port=port).run(told, handle_signals=True))
+    url = history or f"sqlite:///{(data / 'history.sqlite').absolute()}"
+    past = None if history == "none" else History(opened, url)
+    Measuring(opened)
+    app = VenueApp(opened, limits=limits, history=past)
+    asyncio.run(VenueServer(app, host=host, port=port).run(told, handle_signals=True))
     if opened.status == "failed":
         console.print(f"[bold red]stopped[/] {opened.fault}")
         raise typer.Exit(1)

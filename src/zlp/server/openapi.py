@@ -181,6 +181,11 @@ def _get(read: Read) -> dict[str, Any]:
             "description": inspect.getdoc(read.handler) if read.handler.__doc__ else read.summary,
             "tags": [read.tag],
             "parameters": [*path, *query],
-            "responses": {"200": _json({"type": "object"}, read.summary), **PROBLEMS},
+            "responses": {"200": _answer(read), **PROBLEMS},
         }
     }
+
+
+def _answer(read: Read) -> dict[str, Any]:
+    kind = "object" if read.media_type == "application/json" else "string"
+    return {"description": read.summary, "content": {read.media_type: {"schema": {"type": kind}}}}

@@ -60,19 +60,39 @@ Handler = Callable[[Node, Parameters], Any]
 
 
 class Read(msgspec.Struct, frozen=True):
-    """``GET path``. ``query``: names of its query parameters, described in ``QUERY``."""
+    """``GET path``. ``query``: names of its query parameters, described in ``QUERY``.
+
+    ``in_thread``: it reads a database instead of the state, so it may wait, in a thread of its own. Then it may
+    also answer pieces of text, of ``media_type``, that are sent as they come.
+    """
 
     path: str
     summary: str
     handler: Handler
     tag: str = "state"
     query: tuple[str, ...] = ()
+    in_thread: bool = False
+    media_type: str = "application/json"
 
 
 QUERY = {
     "after": "cursor: the `next` of the page before; a sequence where the items are receipts",
     "before": "only sequences below this one; the `next` of the page before",
     "limit": "items per page, 100 if not given, 1000 at most",
+    "order": "newest (first) or oldest; with `after`, oldest",
+    "from": "only from this second on",
+    "to": "only before this second",
+    "interval": "1m, 5m, 15m, 1h, 4h or 1d; 1h if not given",
+    "window": "how many seconds back; a week if not given",
+    "step": "seconds of one step; a day if not given",
+    "format": "generic, koinly or cointracking",
+    "account": "only of this account",
+    "market": "only of this market",
+    "pool": "only of this pool",
+    "kind": "only of this kind",
+    "token": "only of this token",
+    "status": "only with this status",
+    "client": "only with this client id",
 }
 PAGED = ("after", "limit")
 

@@ -74,11 +74,15 @@ class VenueServer:
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self.stop)
         watcher = asyncio.create_task(self._watch(on_start))
+        history = self.app.history
+        following = None if history is None else asyncio.create_task(history.run())
         try:
             await self._uvicorn.serve()
         finally:
             watcher.cancel()
             self.app.verifier.close()
+            if history is not None and following is not None:
+                await history.stop(following)
             await self.node.stop()
 
     async def _watch(self, on_start: Callable[[str], None] | None) -> None:

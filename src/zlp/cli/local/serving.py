@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zlp.node.node import Node
 from zlp.server.app import VenueApp
+from zlp.server.history import History
 from zlp.server.limits import Limits
 from zlp.server.serve import VenueServer
 
@@ -23,4 +24,5 @@ def server_of(node: Node, folder: Path, *, host: str, port: int, demo: bool) -> 
         account_per_second=GENEROUS,
         account_burst=GENEROUS,
     )
-    return VenueServer(VenueApp(node, limits=limits), host=host, port=port)
+    history = History(node, f"sqlite:///{(folder / 'history.sqlite').absolute()}")
+    return VenueServer(VenueApp(node, limits=limits, history=history), host=host, port=port)
