@@ -21,6 +21,7 @@ from zlp.engine.events.liquidity import Donated, FeeCharged, SharesBurned, Share
 from zlp.engine.events.orders import OrderCancelled, OrderExecuted
 from zlp.engine.events.trading import Liquidated, PositionChanged
 from zlp.engine.fixed import USD, mul_div_down, value_of
+from zlp.engine.leaves.orders import OrderSettings
 from zlp.simulator.series import Series
 from zlp.simulator.world import World
 
@@ -39,7 +40,7 @@ class Accounting:
         self.minted = self.burned = self.donated = 0
         self.price_effect = self.realised = self.forfeited = 0
         self.volume = self.commands = 0
-        self.bad_debt = 0
+        self.bad_debt = self.keeper_profit = 0
         self.bad_debts: list[str] = []
         self.actions: Counter[str] = Counter()
         self.rejections: Counter[str] = Counter()
@@ -122,7 +123,9 @@ class Accounting:
 
     def _liquidated(self, event: Liquidated) -> None:
         if event.reward:
-            self.forfeited -= self._worth(event.token, event.reward)
+            reward = self._worth(event.token, event.reward)
+            self.forfeited -= reward
+            self.keeper_profit += reward
         if event.bad_debt_usd:
             self._bad(event.bad_debt_usd, f"{event.account} in {event.market}")
 
@@ -149,8 +152,11 @@ class Accounting:
     def _donate(self, event: Donated) -> None:
         self.donated += self._worth(event.token, event.amount)
 
-    def _executed(self, _: OrderExecuted) -> None:
+    def _executed(self, event: OrderExecuted) -> None:
         self.actions["order executed"] += 1
+        settings = self.world.reader.get(OrderSettings, ())
+        if settings is not None:
+            self.keeper_profit += self._worth(settings.fee_token, event.fee)
 
     def _cancelled(self, event: OrderCancelled) -> None:
         self.actions[f"order ended: {event.reason}"] += 1

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from zlp.engine import Root
+from zlp.engine import Envelope, Root
+from zlp.engine.commands.governance import SetParameter
 from zlp.engine.fixed import USD
 from zlp.oracle.price_path import PricePath
 from zlp.profiles.loader import Profile
@@ -22,6 +23,7 @@ from zlp.simulator.agents import (
 )
 from zlp.simulator.feeds import assume
 from zlp.simulator.series import Series
+from zlp.simulator.shocks import Shock, moments
 from zlp.simulator.world import World
 
 CROWD: tuple[Behaviour, ...] = (
@@ -34,6 +36,8 @@ CROWD: tuple[Behaviour, ...] = (
 )
 """The default population: one who founds the pool, LPs that rebalance it, and four kinds of traders."""
 
+FOUNDING_TICKS = 8
+"""Prices after which the first liquidity must have been accepted."""
 Progress = Callable[[int], None]
 """Is told how many ticks have passed."""
 
@@ -43,6 +47,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ticks``: prices per candle, 1 (its close) or 4 (open, extremes, close). ``assumptions``: prices of assets
     the path lacks, like ``{"METIS": "0.01 ETH"}``. ``audit_every``: ticks between full audits (0: the end only).
+    ``shocks``: scripted events. ``changes``: parameters that governance sets before anybody comes.
     """
 
     seed: int = 1
@@ -50,12 +55,16 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     crowd: tuple[Behaviour, ...] = CROWD
     assumptions: Mapping[str, str] = {}
     audit_every: int = 0
+    shocks: tuple[Shock, ...] = ()
+    changes: tuple[SetParameter, ...] = ()
 
 
 class Result(msgspec.Struct, kw_only=True):
     """What came out. USD at 1e30 unless a name says otherwise; ``split`` adds up to the change of pool value.
 
-    ``holding_return``: what the assets the pools were founded with gained by themselves.
+    ``holding_return``: what the assets the pools were founded with gained by themselves. ``liquidations``: positions
+    or accounts closed because too little backed them; ``deleverages``: closed for their owners to protect the pool.
+    ``ladder``: for each open position, the relative move of its market at which it is liquidated, and its USD size.
     """
 
     profile: str
@@ -74,34 +83,31 @@ class Result(msgspec.Struct, kw_only=True):
     split: dict[str, int]
     fees_elsewhere: dict[str, int]
     actions: dict[str, int]
+    liquidations: int
+    deleverages: int
     volume: int
     bad_debt: int
     bad_debts: list[str]
     net_by_behaviour: dict[str, int]
     net_by_account: dict[str, int]
     open_positions: int
+    keeper_profit: int
+    ladder: list[tuple[float, float]]
     faults: list[str]
     series: Series
-
-    @property
-    def liquidations(self) -> int:
-        """Positions closed by force because nothing backed them any more."""
-        return self.actions.get("liquidate", 0)
-
-    @property
-    def deleverages(self) -> int:
-        """Positions closed for their owner to protect the pool."""
-        return self.actions.get("deleverage", 0)
 
 
 def run(profile: Profile, path: PricePath, setup: Setup | None = None, progress: Progress | None = None) -> Result:
     """Run a profile along a path. Raises ``ValueError`` if the path holds nothing the profile trades."""
     setup = setup or Setup()
     root = Root()
-    for envelope in profile.genesis(identity="simulation"):
+    governor = profile.roles["governor"][0]
+    changes = [Envelope(time=0, account=governor, command=change) for change in setup.changes]
+    for envelope in (*profile.genesis(identity="simulation"), *changes):
         receipt = root.apply(envelope)
         if receipt.rejection is not None:
-            raise ValueError(f"{profile.source}: genesis is refused: {receipt.rejection}")
+            refused = type(envelope.command).__name__
+            raise ValueError(f"{profile.source}: {refused} is refused: {receipt.rejection}")
     assumptions = assume(root.state, path, setup.assumptions)
     world = World(root, profile.roles, assumptions, setup.seed)
     accounting = Accounting(world)
@@ -112,20 +118,22 @@ def run(profile: Profile, path: PricePath, setup: Setup | None = None, progress:
 def _pass(
     world: World, accounting: Accounting, path: PricePath, setup: Setup, progress: Progress | None
 ) -> tuple[int, list[str]]:
-    """Every tick of the path: the first founds the pools, the crowd comes with the second."""
-    founders = [behaviour for behaviour in setup.crowd if isinstance(behaviour, Founder)]
-    others = [behaviour for behaviour in setup.crowd if not isinstance(behaviour, Founder)]
+    """Every tick of the path: first the pools are founded, then the crowd comes and the account begins."""
+    world.populate(behaviour for behaviour in setup.crowd if isinstance(behaviour, Founder))
+    crowd = [behaviour for behaviour in setup.crowd if not isinstance(behaviour, Founder)]
+    begun = False
     passed = 0
     faults: list[str] = []
-    for tick in path.ticks(setup.ticks):
-        if passed == 0:
-            world.populate(founders)
-            world.tick(tick)
-            accounting.begin()
-            world.populate(others)
-        else:
-            world.tick(tick, accounting.observe)
+    for moment in moments(path, setup.shocks, setup.ticks):
+        world.tick(moment, accounting.observe if begun else None)
         passed += 1
+        if not begun and not world.is_waiting and any(pool.value_usd for pool in world.pools()):
+            begun = True
+            accounting.begin()
+            world.populate(crowd)
+        elif not begun and passed > FOUNDING_TICKS:
+            refused = ", ".join(map(str, accounting.rejections)) or "nothing was minted"
+            raise ValueError(f"the pools could not be founded: {refused}")
         if progress is not None:
             progress(passed)
         if setup.audit_every and passed % setup.audit_every == 0:
@@ -160,11 +168,15 @@ def _result(profile: Profile, setup: Setup, accounting: Accounting, passed: int,
         split=split,
         fees_elsewhere={kind: amount for kind, amount in sorted(accounting.fees_elsewhere.items()) if amount},
         actions=dict(accounting.actions.most_common()),
+        liquidations=world.done["liquidations"],
+        deleverages=world.done["deleverage"],
         volume=accounting.volume,
         bad_debt=accounting.bad_debt,
         bad_debts=accounting.bad_debts,
         net_by_behaviour={name: amount for name, amount in by_behaviour.items() if amount},
         net_by_account={account: amount for account, amount in net.items() if amount},
+        keeper_profit=accounting.keeper_profit,
+        ladder=_ladder(world),
         open_positions=sum(len(hand.positions) for hand in world.hands.values()),
         faults=list(faults),
         series=accounting.series,
@@ -178,6 +190,9 @@ def _open_results(world: World) -> dict[str, int]:
     return found
 
 
-def usd(amount: int) -> float:
-    """An amount at 1e30 as a float of USD, for people."""
-    return amount / USD
+def _ladder(world: World) -> list[tuple[float, float]]:
+    return sorted(
+        (view.liquidation_price / view.mark_price - 1.0, view.size_usd / USD)
+        for view in world.desk.positions(world.reader, world.now)
+        if view.liquidation_price and view.mark_price
+    )

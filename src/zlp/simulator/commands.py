@@ -1,4 +1,4 @@
-"""``zlp backtest``: one profile along one price path. What is heavy is imported when a command runs."""
+"""The simulator's commands. What is heavy is imported when one runs."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zlp.simulator.options import (
+    AssumeOption,
+    ColumnsOption,
+    DaysOption,
+    EndOption,
+    PricesOption,
+    SeedOption,
+    StartOption,
+    TicksOption,
+    failure,
+    pairs,
+)
+from zlp.simulator.study_commands import compare, simulate
+
 if TYPE_CHECKING:
     from zlp.simulator.backtest import Result
     from zlp.simulator.paths import Prices
 
+__all__ = ["backtest", "compare", "simulate"]
+
 ProfileOption = Annotated[str, typer.Option("--profile", help="A shipped profile, or a file.")]
-PricesOption = Annotated[
-    Path | None,
-    typer.Option("--prices", help="Parquet or CSV: time, asset, open, high, low, close. Without: a made path."),
-]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same digest everywhere.")]
-StartOption = Annotated[str, typer.Option("--from", help="First moment of the file to use, like 2025-10-01.")]
-EndOption = Annotated[str, typer.Option("--to", help="First moment not to use any more.")]
-DaysOption = Annotated[int, typer.Option("--days", min=1, help="Length of a made path.")]
-TicksOption = Annotated[int, typer.Option("--ticks", help="Prices per candle: 1 (close) or 4 (open, extremes, close).")]
-ColumnsOption = Annotated[
-    list[str] | None, typer.Option("--column", help="Of a wide file: ASSET=column, once for each asset.")
-]
-AssumeOption = Annotated[
-    list[str] | None, typer.Option("--assume", help='Price of an asset the file lacks: "METIS=0.01 ETH".')
-]
 
 
 def backtest(
@@ -54,14 +55,16 @@ def backtest(
 
     from zlp.simulator.summary import closing
 
-    path = _prices(prices, seed, days, start, end, column)
-    result = _run(profile, path, seed, ticks, _pairs(assume, "--assume"))
+    if ticks not in (1, 4):
+        raise failure(f"--ticks is 1 or 4, not {ticks}")
+    path = _prices(prices, seed, days, start, end, pairs(column, "--column"))
+    result = _run(profile, path, seed, ticks, pairs(assume, "--assume"))
     Console().print(closing(result, path.source))
     if result.faults:
         raise typer.Exit(2)
 
 
-def _prices(file: Path | None, seed: int, days: int, start: str, end: str, columns: list[str] | None) -> Prices:
+def _prices(file: Path | None, seed: int, days: int, start: str, end: str, columns: dict[str, str]) -> Prices:
     from zlp.oracle.replay import PriceFileError
     from zlp.simulator.paths import from_file, made, seconds_of
 
@@ -72,10 +75,10 @@ def _prices(file: Path | None, seed: int, days: int, start: str, end: str, colum
             file,
             start=seconds_of(start) if start else None,
             end=seconds_of(end) if end else None,
-            columns=_pairs(columns, "--column") or None,
+            columns=columns or None,
         )
     except (PriceFileError, ValueError) as fault:
-        raise _failure(str(fault)) from None
+        raise failure(str(fault)) from None
 
 
 def _run(profile: str, prices: Prices, seed: int, ticks: int, assumptions: dict[str, str]) -> Result:
@@ -89,20 +92,5 @@ def _run(profile: str, prices: Prices, seed: int, ticks: int, assumptions: dict[
         return with_progress(
             len(prices.path.steps) * ticks, loaded.title, lambda progress: run(loaded, prices.path, setup, progress)
         )
-    except (ProfileError, ValueError) as fault:
-        raise _failure(str(fault)) from None
-
-
-def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts or []:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise _failure(f"{option} is NAME=VALUE, not {text!r}")
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
-def _failure(text: str) -> typer.Exit:
-    typer.echo(text, err=True)
-    return typer.Exit(1)
+    except (ProfileError, ValueError, LookupError) as fault:
+        raise failure(str(fault)) from None

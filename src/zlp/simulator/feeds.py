@@ -89,12 +89,30 @@ def _guess(asset: str, path: PricePath) -> Assumption:
     return Assumption(asset, base, mul_div_down(start, USD, first))
 
 
+class KnownPrices:
+    """The newest prices of a path, with those that follow from its assumptions."""
+
+    def __init__(self, assumptions: Sequence[Assumption]) -> None:
+        self._assumptions = tuple(assumptions)
+        self._prices: dict[str, int] = {}
+
+    def prices_at(self, prices: Mapping[str, int]) -> dict[str, int]:
+        """All prices after these have come; an asset without one keeps its last."""
+        known = {**self._prices, **prices}
+        for rule in self._assumptions:
+            base = USD if not rule.base else known.get(rule.base)
+            if base is not None:
+                known[rule.asset] = mul_div_down(base, rule.ratio, USD)
+        self._prices = known
+        return known
+
+
 class PathFeed:
     """A price source whose present is set tick by tick: ``move_to``, then the price keeper asks."""
 
     def __init__(self, reader: Reader, assumptions: Sequence[Assumption], rule: FeedRule | None = None) -> None:
         self._rule = rule or FeedRule()
-        self._assumptions = tuple(assumptions)
+        self._known = KnownPrices(assumptions)
         self._is_fast = reader.get(FastFeedSettings, ()) is not None
         self._assets = tuple(settings.asset for settings in reader.each(PriceSettings))
         self._heartbeats = {
@@ -107,12 +125,7 @@ class PathFeed:
     def move_to(self, time: int, prices: Mapping[str, int]) -> None:
         """Second ``time`` has come with these prices of the path; an asset without one keeps its last."""
         self._time = time
-        known = {**self.prices, **prices}
-        for rule in self._assumptions:
-            base = USD if not rule.base else known.get(rule.base)
-            if base is not None:
-                known[rule.asset] = mul_div_down(base, rule.ratio, USD)
-        self.prices = known
+        self.prices = self._known.prices_at(prices)
 
     def rounds(self, now: int) -> dict[str, list[int]]:
         """Primary rounds since the last tick; without a fast feed every tick is a round."""

@@ -12,13 +12,15 @@ from zlp.desks import MarketView, PoolView
 class Series(msgspec.Struct):
     """One sample a tick. ``index``: what 1 USD of shares grew to, over all pools by value; USD as floats.
 
-    ``utilisation``: 0 to 1, by value. ``drawdown``: fall from the highest index so far, 0 to 1.
+    ``utilisation``: 0 to 1, by value. ``margin``: what is left of the pools' assets after all they owe, 0 to 1.
+    ``drawdown``: fall from the highest index so far, 0 to 1.
     """
 
     times: list[int] = []
     index: list[float] = []
     value: list[float] = []
     utilisation: list[float] = []
+    margin: list[float] = []
     long_size: list[float] = []
     short_size: list[float] = []
     drawdown: list[float] = []
@@ -36,6 +38,8 @@ class Series(msgspec.Struct):
         self.index.append(index)
         self.value.append(value / 10**30)
         self.utilisation.append(used / (value * 10_000) if value else 0.0)
+        assets = sum(asset.value_usd for pool in pools for asset in pool.assets)
+        self.margin.append(value / assets if assets else 1.0)
         self.long_size.append(sum(market.long_size for market in markets) / 10**30)
         self.short_size.append(sum(market.short_size for market in markets) / 10**30)
         self.drawdown.append(1.0 - index / self.peak if self.peak else 0.0)
@@ -49,6 +53,12 @@ class Series(msgspec.Struct):
     def worst_drawdown(self) -> float:
         """The largest fall from a peak."""
         return max(self.drawdown, default=0.0)
+
+    @property
+    def mean_skew(self) -> float:
+        """Average of the long share less the short share of all open interest, signed."""
+        pairs = [(long, short) for long, short in zip(self.long_size, self.short_size, strict=True) if long + short]
+        return sum((long - short) / (long + short) for long, short in pairs) / len(pairs) if pairs else 0.0
 
     @property
     def mean_utilisation(self) -> float:

@@ -8,6 +8,7 @@ price before it is known, and no order is executed at a price its owner knew.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from zlp.desks import MarketView, PoolView, desk_of
@@ -32,6 +33,7 @@ from zlp.keepers import (
     PriceKeeper,
     VenueDoor,
 )
+from zlp.keepers.watches import watch_of
 from zlp.simulator.agents import Behaviour
 from zlp.simulator.feeds import Assumption, KnownPrices, PathFeed
 from zlp.simulator.hand import Hand
@@ -63,6 +65,7 @@ class World:
         self.now = root.time
         self.hands: dict[str, Hand] = {}
         self.behaviours: dict[str, Behaviour] = {}
+        self.done: Counter[str] = Counter()
         self._seed = seed
         self._bridge = roles["bridge"][0]
         self._prices = PriceKeeper(self._port(roles["keeper"][0]), self.feed)
@@ -97,9 +100,10 @@ class World:
             hired.append(OrderKeeper(self._port(keeper)))
         if self.reader.get(Installed, ("credit_positions",)) is not None:
             hired.append(CreditKeeper(self._port(keeper)))
-        hired.append(LiquidationKeeper(self._port(liquidator)))
+        watch = watch_of(self._port(liquidator))
+        hired.append(LiquidationKeeper(self._port(liquidator), watch))
         if self.reader.get(Installed, ("cross_margin",)) is not None:
-            hired.append(DeleverageKeeper(self._port(liquidator)))
+            hired.append(DeleverageKeeper(self._port(liquidator), watch))
         hired.append(FeeKeeper(self._port(keeper)))
         return hired
 
@@ -130,7 +134,7 @@ class World:
         if account is not None:
             account()
         for keeper in self._keepers:
-            keeper.work()
+            self.done[keeper.name] += keeper.work()
         while self._alarms and self._alarms[0][0] <= self.now:
             _, order, hand = heapq.heappop(self._alarms)
             pause = self.behaviours[hand.account].wake(hand)
@@ -141,6 +145,11 @@ class World:
         waiting, self._waiting = self._waiting, {}
         for hand in waiting.values():
             hand.flush()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether any orders wait for the next prices."""
+        return bool(self._waiting)
 
     def awaits_prices(self, hand: Hand) -> None:
         """Remember to place this hand's orders before the next tick."""

@@ -6,25 +6,33 @@ seconds to sleep. What it must remember lies in the hand, so one behaviour serve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union
-
+from zlp.simulator.agents.arbitrageur import StaleArbitrageur
 from zlp.simulator.agents.base import Behaviour
 from zlp.simulator.agents.founder import Founder
 from zlp.simulator.agents.hedger import Hedger
 from zlp.simulator.agents.noise import NoiseTrader
 from zlp.simulator.agents.rebalancer import Rebalancer
 from zlp.simulator.agents.reversion import MeanReverter
+from zlp.simulator.agents.skew import SkewArbitrageur
+from zlp.simulator.agents.tape import TapeTrader
 from zlp.simulator.agents.trend import TrendFollower
+from zlp.simulator.agents.yield_chaser import YieldChaser
 
-KINDS = (Founder, TrendFollower, MeanReverter, Hedger, NoiseTrader, Rebalancer)
-
-if TYPE_CHECKING:
-    AnyBehaviour = Any
-else:
-    AnyBehaviour = Union[KINDS]
+AnyBehaviour = (
+    Founder
+    | Rebalancer
+    | YieldChaser
+    | NoiseTrader
+    | TapeTrader
+    | TrendFollower
+    | MeanReverter
+    | Hedger
+    | SkewArbitrageur
+    | StaleArbitrageur
+)
+"""Every kind, by the ``type`` a scenario writes."""
 
 __all__ = [
-    "KINDS",
     "AnyBehaviour",
     "Behaviour",
     "Founder",
@@ -32,5 +40,9 @@ __all__ = [
     "MeanReverter",
     "NoiseTrader",
     "Rebalancer",
+    "SkewArbitrageur",
+    "StaleArbitrageur",
+    "TapeTrader",
     "TrendFollower",
+    "YieldChaser",
 ]

@@ -1,0 +1,150 @@
+"""Running one cell of a scenario, and what is kept of it. Pure: the same cell gives the same bytes anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+import zlp
+from zlp.engine.fixed import USD
+from zlp.profiles.loader import Profile
+from zlp.profiles.loader import load as load_profile
+from zlp.simulator.backtest import Result, Setup, run
+from zlp.simulator.generators import data_hash, path_seed
+from zlp.simulator.metrics import REGISTRY
+from zlp.simulator.paths import Prices
+from zlp.simulator.scenario import Cell, Point, Scenario
+from zlp.simulator.stream import seed_of
+
+CURVE_POINTS = 100
+"""Curves are kept at this many evenly spaced samples and the last."""
+
+
+class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of one run. ``curves``: share index, drawdown, utilisation and skew along the run.
+
+    ``split`` and ``traders`` (result of each account) in USD. ``engine``: which one made the numbers.
+    """
+
+    key: str
+    number: int
+    profile: str
+    profile_hash: str
+    place: int
+    point: Point
+    path: int
+    engine: str
+    digest: str
+    data_hash: str
+    metrics: dict[str, float]
+    split: dict[str, float]
+    fees_elsewhere: dict[str, float]
+    curves: dict[str, list[float]]
+    times: list[int]
+    traders: list[float]
+    ladder: list[tuple[float, float]]
+    assumptions: list[str]
+    bad_debts: list[str]
+    faults: list[str]
+
+
+def key_of(scenario: Scenario, cell: Cell) -> str:
+    """What a kept result is found by: everything the run depends on, and nothing else."""
+    dependencies = (
+        zlp.__version__,
+        scenario.engine,
+        profile_of(cell.profile).digest,
+        cell.point,
+        cell.path,
+        _seed(scenario, cell),
+        scenario.ticks,
+        scenario.prices,
+        _file_hash(scenario),
+        scenario.shocks,
+        scenario.crowd(cell.point),
+        scenario.changes(cell.point),
+        scenario.assume,
+        scenario.plugins,
+    )
+    return hashlib.sha256(msgspec.json.encode(dependencies)).hexdigest()[:32]
+
+
+def _seed(scenario: Scenario, cell: Cell) -> int:
+    parts = () if scenario.common else (cell.profile, cell.place)
+    return seed_of(scenario.seed, *parts, "path", cell.path) % 2**63
+
+
+@lru_cache(maxsize=8)
+def profile_of(name: str) -> Profile:
+    """A profile, read once per process."""
+    return load_profile(name)
+
+
+def _file_hash(scenario: Scenario) -> str:
+    history = getattr(scenario.prices, "history", scenario.prices)
+    return history.prices(0).sha256 if hasattr(history, "file") else ""
+
+
+def prices_of(scenario: Scenario, cell: Cell) -> Prices:
+    """The price path of a cell."""
+    return scenario.prices.prices(path_seed(_seed(scenario, cell), cell.path))
+
+
+def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
+    """Run a cell. Raises what the run raises: a scenario that does not fit its profile is a ``ValueError``."""
+    for module in scenario.plugins:
+        importlib.import_module(module)
+    prices = prices_of(scenario, cell)
+    profile = profile_of(cell.profile)
+    setup = Setup(
+        seed=_seed(scenario, cell),
+        ticks=scenario.ticks,
+        crowd=scenario.crowd(cell.point),
+        assumptions=scenario.assume,
+        shocks=scenario.shocks,
+        changes=scenario.changes(cell.point),
+    )
+    return kept(scenario, cell, run(profile, prices.path, setup), data_hash(prices))
+
+
+def kept(scenario: Scenario, cell: Cell, result: Result, data: str) -> CellResult:
+    """The part of a result that sweeps and reports need."""
+    series = result.series
+    skew = [
+        (long - short) / (long + short) if long + short else 0.0
+        for long, short in zip(series.long_size, series.short_size, strict=True)
+    ]
+    curves = {"index": series.index, "drawdown": series.drawdown, "utilisation": series.utilisation, "skew": skew}
+    return CellResult(
+        key=key_of(scenario, cell),
+        number=cell.number,
+        profile=cell.profile,
+        profile_hash=result.profile_hash,
+        place=cell.place,
+        point=cell.point,
+        path=cell.path,
+        engine=scenario.engine,
+        digest=result.digest,
+        data_hash=data,
+        metrics={name: float(metric.function(result)) for name, metric in REGISTRY.items()},
+        split={name: amount / USD for name, amount in result.split.items()},
+        fees_elsewhere={name: amount / USD for name, amount in result.fees_elsewhere.items()},
+        curves={name: _thinned(curve) for name, curve in curves.items()},
+        times=[int(time) for time in _thinned(series.times)],
+        traders=[amount / USD for _, amount in sorted(result.net_by_account.items())],
+        ladder=result.ladder,
+        assumptions=result.assumptions,
+        bad_debts=result.bad_debts,
+        faults=result.faults,
+    )
+
+
+def _thinned(values: Sequence[float]) -> list[float]:
+    if len(values) <= CURVE_POINTS + 1:
+        return list(values)
+    last = len(values) - 1
+    return [values[place * last // CURVE_POINTS] for place in range(CURVE_POINTS + 1)]
