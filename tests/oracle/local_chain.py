@@ -25,6 +25,7 @@ class LocalChain:
         self.provider = EthereumTesterProvider()
         self.web3 = Web3(self.provider)
         self._contract = self._factory("aggregator")
+        self._now: int | None = None
 
     def aggregator(self, decimals: int = 8, lowest: int = 1, highest: int = HUGE) -> str:
         """Deploy an aggregator; returns its address."""
@@ -38,17 +39,19 @@ class LocalChain:
         """Emit a configuration of a stream."""
         known = [Web3.to_checksum_address(signer) for signer in signers]
         self._factory("verifier")(address).functions.set_config(feed_id, digest, known, f).transact()
+        self._now = None
 
     def post(self, address: str, number: int, answer: int, *, age: int = 0, phase: int = 1) -> int:
         """Post a round that began and ended `age` seconds before now; returns its proxy round id."""
         at = self.now() - age
         round_id = phase * PHASE + number
-        self._contract(address).functions.post(round_id, answer, at, at).transact()
+        self.post_raw(address, round_id, answer, at, at)
         return round_id
 
     def post_raw(self, address: str, round_id: int, answer: int, started_at: int, updated_at: int) -> None:
         """Post any round."""
         self._contract(address).functions.post(round_id, answer, started_at, updated_at).transact()
+        self._now = None
 
     def _factory(self, name: str) -> Any:
         artifact = json.loads((CONTRACTS / f"{name}.json").read_text())
@@ -56,16 +59,24 @@ class LocalChain:
 
     def _deploy(self, factory: Any, *arguments: Any) -> str:
         sent = factory.constructor(*arguments).transact()
+        self._now = None
         return str(self.web3.eth.wait_for_transaction_receipt(sent)["contractAddress"])
 
     def now(self) -> int:
         """Seconds of the newest block: the clock of the tests."""
-        return int(self.web3.eth.get_block("latest")["timestamp"])
+        if self._now is None:
+            self._now = int(self.web3.eth.get_block("latest")["timestamp"])
+        return self._now
+
+    def latest_round(self, address: str) -> int:
+        """The id of an aggregator's newest round."""
+        return int(self._contract(address).functions.latestRoundData().call()[0])
 
     def pass_time(self, seconds: int) -> None:
         """Mine a block so much later."""
         self.provider.ethereum_tester.time_travel(self.now() + seconds)
         self.provider.ethereum_tester.mine_block()
+        self._now = None
 
 
 class RpcEndpoint:

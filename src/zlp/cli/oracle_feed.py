@@ -26,7 +26,6 @@ class OracleFeed:
         self._pricing = pricing
         self._primary = primary
         self._waiting: list[Observation] = []
-        self._timestamp = 0
         self._evidence = ""
 
     def take(self, observation: Observation) -> None:
@@ -49,15 +48,11 @@ class OracleFeed:
         return self._evidence
 
     def fast(self, now: int) -> FastQuote | None:
-        """Blends of every asset that has one; as old as the oldest part of the oldest, and never going back."""
+        """Blends of every asset that has one at second ``now``; their parts are as fresh as the settings demand."""
         made = [self._pricing.fast(asset, now) for asset in self._pricing.group.assets]
         prices = {one.asset: one.price_e30 for one in made if one.price_e30 is not None}
-        if not prices:
-            return None
-        oldest = min(one.observed_at for one in made if one.price_e30 is not None)
-        self._timestamp = max(self._timestamp, min(oldest, now))
         used = [self._pricing.group.latest(source, one.asset) for one in made for source in one.used]
-        return FastQuote(self._timestamp, prices, _digests([one for one in used if one is not None]))
+        return FastQuote(now, prices, _digests([one for one in used if one is not None])) if prices else None
 
 
 class LiveFeed:

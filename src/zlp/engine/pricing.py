@@ -32,7 +32,7 @@ def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     if fast_settings is not None:
         guard = fast_settings.guard
         shared = reader.get(FastFeed, ()) or FastFeed()
-        age = now - (shared.updated_at if guard.shared_age else feed.fast_at)
+        age = now - (shared.updated_at if guard.shared_age or not feed.fast else feed.fast_at)
         trusted = favoured(settings, fast_settings, shared, feed)
         low = guard.price(low, feed.fast, age, trusted, False)
         high = guard.price(high, feed.fast, age, trusted, True)

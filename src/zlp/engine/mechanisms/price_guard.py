@@ -68,7 +68,8 @@ class FastPriceGuard(Mechanism, frozen=True, kw_only=True):
     ``zero_clears``: a posted fast price of 0 is accepted and means none, as in the reference, where it blocks
     every later post of that asset; otherwise it is refused. ``shared_age``: a post of any asset renews the
     fast prices of all, as in the reference; otherwise each is as old as its own last post, so that an asset
-    whose exchanges fell silent does not look fresh because its neighbours are.
+    whose exchanges fell silent does not look fresh because its neighbours are. (An asset that was never
+    posted has no price to be old: it uses the primary while the feed as a whole is alive.)
     """
 
     price_duration: int
