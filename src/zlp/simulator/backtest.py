@@ -127,7 +127,7 @@ def _pass(
     for moment in moments(path, setup.shocks, setup.ticks):
         world.tick(moment, accounting.observe if begun else None)
         passed += 1
-        if not begun and not world.is_waiting and any(pool.value_usd for pool in world.pools()):
+        if not begun and not world.is_waiting and _is_founded(world):
             begun = True
             accounting.begin()
             world.populate(crowd)
@@ -140,6 +140,10 @@ def _pass(
             faults += [f"tick {passed}: {fault}" for fault in world.root.audit()]
     faults += world.root.audit()
     return passed, faults
+
+
+def _is_founded(world: World) -> bool:
+    return any(pool.value_usd for pool in world.desk.pools(world.reader, world.now))
 
 
 def _result(profile: Profile, setup: Setup, accounting: Accounting, passed: int, faults: Sequence[str]) -> Result:
