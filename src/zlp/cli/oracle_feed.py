@@ -97,6 +97,7 @@ class LiveFeed:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop)
         self._thread.join()
+        self._loop.close()
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -117,7 +118,6 @@ class LiveFeed:
             self._failure = error
         finally:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
 
     async def _follow(self) -> None:
         async for observation in self._group.observations():

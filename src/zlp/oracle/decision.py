@@ -81,4 +81,5 @@ def _state(guard: FastPriceGuard, age: int, deviation: int | None) -> tuple[Pric
         return PriceState.PRIMARY_INACTIVE, why
     if deviation <= guard.max_deviation_bps:
         return PriceState.FAST, f"the fast price, {deviation} bps from the primary"
-    return PriceState.BOTH, f"fast and primary are {deviation} bps apart: the worse of both, with {guard.dispute_spread_bps} bps"
+    spread = guard.dispute_spread_bps
+    return PriceState.BOTH, f"fast and primary are {deviation} bps apart: the worse of both, with {spread} bps"
