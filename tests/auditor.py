@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
-from zlp.engine import Envelope, Receipt, Root
+from zlp.engine import Envelope, Receipt, Root, pricing
 from zlp.engine.commands.governance import Approve, Propose
 from zlp.engine.events.ledger import Issued, Retired, Transferred
 from zlp.engine.events.liquidity import FeeCharged, Swapped
@@ -35,6 +35,8 @@ EXITS = ("SettleWithdrawal",)
 
 SET_ASIDE: dict[str, type[Any]] = {"order": Order, "withdrawal": Withdrawal, "epoch": Epoch}
 """Holders named after a record, by their prefix."""
+Moved: TypeAlias = tuple[PositionChanged, list[Transferred]]
+"""A change of a position with the transfers that led to it."""
 ROUNDINGS_OF_LONG = 4
 """Most base units that one action on a long leaves in the pool by truncating what it pays and books."""
 
@@ -56,6 +58,7 @@ class Auditor:
         self.positions: dict[str, PositionChanged] = {}
         self.fees: dict[tuple[str, str], int] = defaultdict(int)
         self.roundings: dict[tuple[str, str], int] = defaultdict(int)
+        self.backing: dict[str, int] = {}
         self.reserves: dict[str, int] = {}
         self.entries: dict[str, int] = {}
         self.commands = 0
@@ -79,9 +82,11 @@ class Auditor:
             return
         touched: set[tuple[str, str]] = set()
         change: dict[str, int] = defaultdict(int)
-        moved: dict[str, list[PositionChanged]] = defaultdict(list)
+        transfers: list[Transferred] = []
+        moved: dict[str, list[Moved]] = defaultdict(list)
         for event in receipt.events:
             if isinstance(event, Transferred):
+                transfers.append(event)
                 self._move(event.token, event.source, event.target, event.amount, touched)
             elif isinstance(event, Issued):
                 self._move(event.token, "", event.target, event.amount, touched)
@@ -93,7 +98,8 @@ class Auditor:
                 self._check_passage(envelope, event.token, EXITS, root)
             elif isinstance(event, PositionChanged):
                 self._position(event)
-                moved[event.position].append(event)
+                moved[event.position].append((event, transfers))
+                transfers = []
             elif isinstance(event, FeesCollected):
                 routed = event.treasury + event.soulbound + event.buyback + event.providers
                 self.fees[event.pool, event.token] -= routed
@@ -135,12 +141,30 @@ class Auditor:
         if event.is_long:
             self.roundings[event.position.split("/")[0], event.collateral] += ROUNDINGS_OF_LONG
 
-    def _check_terms(self, events: list[PositionChanged], root: Root) -> None:
+    def _check_money(
+        self, event: PositionChanged, transfers: list[Transferred], settings: AssetSettings, root: Root
+    ) -> None:
+        """Tokens paid in and out are worth what the position's figures say, at the price that favours the pool."""
+        known, holder = self.backing.get(event.position, 0), f"pool:{settings.pool}"
+        low, high = pricing.bounds_at(root.state, event.collateral, root.time)
+        gained = event.collateral_usd + event.fee_usd + event.carry_usd - event.pnl_usd - known
+        if event.action in ("open", "extend", "deposit"):
+            paid = [move.amount for move in transfers if (move.target, move.token) == (holder, event.collateral)]
+            most = (paid[-1] if paid else 0) * low // 10**settings.decimals
+            self._require(gained in (0, most), f"{event.position} got {gained} for tokens worth {most}")
+        elif event.action in ("reduce", "close", "withdraw"):
+            paid = [move.amount for move in transfers if (move.source, move.token) == (holder, event.collateral)]
+            most = -gained * 10**settings.decimals // high
+            self._require(
+                most == 0 or (paid[-1] if paid else 0) == most, f"{event.position} paid out {paid}, owed {most}"
+            )
+
+    def _check_terms(self, events: list[Moved], root: Root) -> None:
         """What an isolated position has reserved and owes for funding, reckoned again from its size and the clock.
 
         Several changes in one command are followed but not judged: the state between them is gone.
         """
-        event = events[-1]
+        event, transfers = events[-1]
         leaf = _isolated(root, event)
         pool = root.state.get(PoolSettings, (event.position.split("/")[0],))
         if pool is None:
@@ -149,12 +173,16 @@ class Auditor:
         settings = root.state.get(AssetSettings, (pool.pool, event.collateral))
         assert asset is not None
         assert settings is not None
+        if len(events) == 1:
+            self._check_money(event, transfers, settings, root)
         before, entry = self.reserves.pop(event.position, 0), self.entries.pop(event.position, 0)
         if len(events) == 1 and pool.funding is not None and event.size_before and event.action != "liquidate":
             owed = event.size_before * (asset.funding_index - entry) // pool.funding.scale
             self._require(event.carry_usd == owed, f"{event.position} paid {event.carry_usd} funding, owed {owed}")
+        self.backing.pop(event.position, None)
         if leaf is None:
             return
+        self.backing[event.position] = event.collateral_usd
         self.reserves[event.position], self.entries[event.position] = leaf.reserved, asset.funding_index
         if len(events) > 1:
             return

@@ -159,3 +159,19 @@ def test_both_agree_on_one_short(price: int) -> None:
         move(venue, price)
         values.append(pool_value(venue.root.state, venue.pool, venue.now, maximise=True))
     assert abs(values[0] - values[1]) <= venue.dust()
+
+
+def test_the_pool_covers_collateral_that_lost_its_value() -> None:
+    """A3, E10: 10,000 DAI back a short; DAI falls to half a dollar; the trader still gets 10,000 USD less fees.
+
+    The tokens the collateral lacks come from the pool, and every claim on it still holds.
+    """
+    venue = opened()
+    dai = {**ETH, "collateral": "DAI"}
+    assert venue.ask("ann", IncreasePosition(**dai, amount=10_000 * 10**18, size_delta=20_000 * USD)).accepted
+    venue.post(DAI=5 * 10**7)
+    before = venue.held("ann", "DAI")
+    assert venue.ask("ann", DecreasePosition(**dai, size_delta=20_000 * USD)).accepted
+    paid = venue.held("ann", "DAI") - before
+    assert 19_800 * 10**18 < paid < 20_000 * 10**18
+    assert venue.faults() == []

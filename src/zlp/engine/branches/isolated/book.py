@@ -103,7 +103,7 @@ class Book:
         """
         held = ledger.balance_of(self.draft, self.pool.holder, self.settings.token)
         lacking = self.asset.amount + self.asset.fees - held
-        if lacking > 0:
+        if lacking > 0 and not self.position.is_long:
             self.asset = self.asset.take(lacking)
         self.draft.put(self.asset)
         self.draft.put(self.market)
