@@ -226,6 +226,17 @@ async def test_a_feed_resumes_without_gaps(tmp_path: Path) -> None:
     await node.stop()
 
 
+async def test_recent_facts_are_sliced_from_either_end() -> None:
+    """A2: any range, in order, whichever end is nearer."""
+    node = memory_node()
+    for number in range(30):
+        await node.submit(signed(pay(), nonce=NONCE + number))
+    for after in range(36):
+        for limit in (1, 4, 100):
+            expected = list(range(after + 1, min(after + limit, 35) + 1))
+            assert [fact.sequence for fact in node.feed.read(after, limit)] == expected
+
+
 async def test_time_never_falls() -> None:
     """A2: a clock that is set back does not reach the engine."""
     node = memory_node()

@@ -7,6 +7,7 @@ import pytest
 from tests.journal.venue_log import ALICE, BOB, GOVERNOR, HEADER, KEY
 from tests.server.running import body, fresh_nonce, running
 from zlp import signing
+from zlp.engine import Root
 from zlp.engine.commands.custody import Transfer
 from zlp.engine.commands.governance import ApproveAgent
 from zlp.server import views
@@ -124,6 +125,16 @@ async def test_reads_show_the_state() -> None:
         for read in venue.server.app.reads:
             if "{" not in read.path:
                 assert isinstance(await venue.get(read.path), dict)
+
+
+async def test_a_snapshot_restores_the_state() -> None:
+    """A2: anybody can take the state away and check it; many askers share one encoding."""
+    async with running() as venue:
+        await venue.post("/v1/command", body(pay()))
+        snapshots = await asyncio.gather(*(venue.get("/v1/snapshot") for _ in range(5)))
+        root = Root.restore(snapshots[0])
+        assert (root.chain, root.sequence) == (venue.node.root.chain, 6)
+        assert all(each == snapshots[0] for each in snapshots)
 
 
 async def test_paging_reaches_everything_once() -> None:

@@ -46,11 +46,19 @@ class Feed:
         if after >= self.last:
             return []
         if self._recent and self._recent[0].sequence <= after + 1:
-            return list(islice(self._recent, after + 1 - self._recent[0].sequence, None))[:limit]
+            skipped = after + 1 - self._recent[0].sequence
+            return self._slice(skipped, min(limit, len(self._recent) - skipped))
         if after + 1 < self.oldest():
             raise PastGone(self.oldest())
         until = min(after + limit, self.last)
         return [fact_of(record) for record in self._journal.records(after, until)]
+
+    def _slice(self, skipped: int, count: int) -> list[Fact]:
+        """Part of the recent facts, walked to from the nearer end: a deque has no quick middle."""
+        behind = len(self._recent) - skipped - count
+        if behind < skipped:
+            return list(islice(reversed(self._recent), behind, behind + count))[::-1]
+        return list(islice(self._recent, skipped, skipped + count))
 
     async def follow(self, after: int) -> AsyncIterator[Fact]:
         """Every fact after ``after``, forever: the past first, then each as it happens."""

@@ -8,12 +8,14 @@ arrive meanwhile make the next group: alone when the venue is idle, many togethe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from zlp.engine import Envelope, Root
@@ -30,6 +32,7 @@ from zlp.node.metrics import NodeMetrics
 from zlp.node.sequencer import Sequenced, Sequencer
 
 log = structlog.get_logger("zlp.node")
+SNAPSHOT_FRESH_SECONDS = 5.0
 Reply = asyncio.Future[tuple[Fact, ...]]
 Group = list[tuple[Reply, list[Sequenced]]]
 
@@ -76,6 +79,7 @@ class Node:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._next_snapshot = 0
         self._snapshot_task: asyncio.Future[None] | None = None
+        self._snapshot_text: tuple[float, asyncio.Future[bytes]] | None = None
 
     @property
     def root(self) -> Root:
@@ -307,6 +311,20 @@ class Node:
         self._pending.clear()
         self.stopped.set()
 
+    async def snapshot_text(self) -> bytes:
+        """The whole state as JSON, of now or of a few seconds ago.
+
+        Encoded off the event loop, once for everybody who asks meanwhile: it costs O(leaves), and anybody may ask.
+        """
+        loop = asyncio.get_running_loop()
+        made = self._snapshot_text
+        if made is None or (made[1].done() and loop.time() - made[0] > SNAPSHOT_FRESH_SECONDS):
+            await self.durable()
+            frozen = self.copy()
+            job = loop.run_in_executor(None, lambda: msgspec.json.encode(frozen.snapshot()))
+            made = self._snapshot_text = (loop.time(), job)
+        return await asyncio.shield(made[1])
+
     def copy(self) -> Root:
         """The root as it is now; leaves are immutable, so this copies tables, not state. Call between awaits."""
         root = self.root
@@ -328,7 +346,8 @@ class Node:
             self.metrics.ready.set(0)
             while self.status == "stopping" and (self._waiting or self._syncing):
                 self._run_group()
-                await self.durable()
+                with contextlib.suppress(NodeDown):
+                    await self.durable()
             if self._snapshot_task is not None:
                 await self._snapshot_task
             if self.status == "stopping":

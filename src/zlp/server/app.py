@@ -116,6 +116,7 @@ class VenueApp:
         routes = [Route(read.path, self._page_of(read), methods=["GET"]) for read in self.reads]
         return [
             *routes,
+            Route("/v1/snapshot", self._snapshot),
             Route("/health", self._health),
             Route("/ready", self._ready),
             Route("/metrics", self._metrics),
@@ -138,6 +139,12 @@ class VenueApp:
             return Response(msgspec.json.encode(read.handler(self.node, parameters)), media_type="application/json")
 
         return respond
+
+    async def _snapshot(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
+        try:
+            return Response(await self.node.snapshot_text(), media_type="application/json")
+        except NodeDown as fault:
+            raise Problem("unavailable", str(fault)) from None
 
     async def _health(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
         status = 503 if self.node.status == "failed" else 200

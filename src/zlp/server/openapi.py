@@ -34,6 +34,7 @@ def document(reads: Iterable[Read]) -> dict[str, Any]:
         ),
         "/v1/quote": _post("what a command would do", UnsignedCommand, "Quote", "commands"),
         "/v1/auth/check": _post("who signed this, and may they", SignedCommand, "Signer", "commands"),
+        "/v1/snapshot": _plain("the whole state at one sequence, a few seconds old at most", "log"),
         "/health": _plain("is the process well", "venue"),
         "/ready": _plain("does the venue take commands", "venue"),
     }

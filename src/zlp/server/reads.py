@@ -244,7 +244,6 @@ READS: list[Read] = [
     Read("/v1/receipts", "the log: commands and receipts by sequence", _receipts, "log", PAGED),
     Read("/v1/receipts/{number}", "one command and its receipt", _receipt, "log"),
     Read("/v1/governance", "the governance log, newest first", _governance, "log", ("before", "limit")),
-    Read("/v1/snapshot", "the whole state at one sequence", lambda node, _: node.root.snapshot(), "log"),
 ]
 
 
