@@ -156,6 +156,16 @@ async def test_paging_reaches_everything_once() -> None:
         assert sequences == list(range(1, 256))
 
 
+async def test_large_tables_are_walked_beside_the_loop(monkeypatch) -> None:
+    """A2: the same answers, of one sequence, whether a table is small or large."""
+    async with running() as venue:
+        await venue.post("/v1/command", body(pay()))
+        paths = ("/v1/leaves/Balance?limit=1", f"/v1/accounts/{BOB}", f"/v1/accounts/{BOB}/orders", "/v1/positions")
+        small = [await venue.get(path) for path in paths]
+        monkeypatch.setattr("zlp.server.reads.FEW_LEAVES", -1)
+        assert [await venue.get(path) for path in paths] == small
+
+
 async def test_the_governance_log_is_newest_first() -> None:
     """A8: who changed what, paged to the first command."""
     async with running() as venue:

@@ -133,6 +133,15 @@ async def test_subscriptions_have_a_limit_and_end() -> None:
         assert (await receive(connection))["op"] == "pong"
 
 
+async def test_a_stream_that_asks_too_much_is_told_so() -> None:
+    """A4: snapshots cost something, so asking for them has a rate."""
+    limits = Limits(address_per_second=0, account_per_second=0, stream_asks_per_second=1, stream_asks_burst=3)
+    async with running(limits) as venue, stream(venue, *[{"op": "ping"}] * 5) as connection:
+        answers = [await receive(connection) for _ in range(5)]
+        assert [each["op"] for each in answers] == ["pong", "pong", "pong", "error", "error"]
+        assert answers[4]["code"] == "too_many_requests"
+
+
 async def test_a_compacted_past_is_named() -> None:
     """A2: resuming from before the oldest record says where the log starts."""
     async with running() as venue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
@@ -55,6 +56,7 @@ class VenueApp:
         self.intake = Intake(node, self.verifier, self.limits)
         self.addresses = Buckets(self.limits.address_per_second, self.limits.address_burst, "too_many_requests")
         self.history = history
+        self._walks = asyncio.Semaphore(1)
         self.reads = [*reads.READS, *(history.reads if history is not None else ())]
         self.openapi = msgspec.json.encode(document(self.reads))
         self._posts: dict[str, tuple[Callable[[bytes], Awaitable[tuple[int, bytes, Headers]]], int]] = {
@@ -136,7 +138,11 @@ class VenueApp:
                 await self.node.durable()
             except NodeDown as fault:
                 raise Problem("unavailable", str(fault)) from None
-            return Response(msgspec.json.encode(read.handler(self.node, parameters)), media_type="application/json")
+            made = read.handler(self.node, parameters)
+            if callable(made):
+                async with self._walks:
+                    made = await run_in_threadpool(made)
+            return Response(msgspec.json.encode(made), media_type="application/json")
 
         return respond
 

@@ -35,6 +35,8 @@ class Limits:
     deadline_seconds: int = 3_600
     stream_buffer_bytes: int = 1_048_576
     stream_subscriptions: int = 64
+    stream_asks_per_second: int = 10
+    stream_asks_burst: int = 128
     page: int = 1_000
 
 

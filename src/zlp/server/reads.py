@@ -15,6 +15,7 @@ from zlp.engine import Envelope
 from zlp.engine.codec import plain
 from zlp.engine.commands import COMMANDS
 from zlp.engine.leaves.access import Installed, Pause, RoleHolder
+from zlp.engine.leaves.base import Leaf
 from zlp.engine.leaves.ledger import Balance, Token
 from zlp.node import Fact, Node, PastGone
 from zlp.server import views
@@ -24,6 +25,8 @@ from zlp.server.problems import Problem
 from zlp.signing.intent import INTENT_TYPE, VERSION
 
 GOVERNANCE_SCAN = 5_000
+FEW_LEAVES = 2_000
+"""So many are walked in a few milliseconds; more would hold up commands."""
 
 
 class Parameters:
@@ -62,6 +65,7 @@ Handler = Callable[[Node, Parameters], Any]
 class Read(msgspec.Struct, frozen=True):
     """``GET path``. ``query``: names of its query parameters, described in ``QUERY``.
 
+    What ``handler`` answers is plain JSON values, or a function that makes them beside the event loop.
     ``in_thread``: it reads a database instead of the state, so it may wait, in a thread of its own. Then it may
     also answer pieces of text, of ``media_type``, that are sent as they come.
     """
@@ -113,23 +117,38 @@ def _list(rows: list[Any], node: Node) -> dict[str, Any]:
     return {"sequence": str(node.root.sequence), "items": rows}
 
 
-def _account(node: Node, parameters: Parameters) -> Any:
-    return {"sequence": str(node.root.sequence), **views.account(node.root, parameters.account())}
+def _walk(kinds: tuple[type[Leaf], ...], job: Callable[[Any, Parameters], Any]) -> Handler:
+    """A read that walks every leaf of ``kinds``: at once where they are few, beside the event loop where not."""
+
+    def handler(node: Node, parameters: Parameters) -> Any:
+        if views.count(node.root, kinds) <= FEW_LEAVES:
+            return job(node.root, parameters)
+        frozen = views.freeze(node.root, kinds)
+        return lambda: job(frozen, parameters)
+
+    return handler
 
 
-def _owned(kinds: tuple[type, ...]) -> Handler:
-    return lambda node, parameters: _list(views.owned(node.root, parameters.account(), kinds), node)
+def _account(root: Any, parameters: Parameters) -> Any:
+    return {"sequence": str(root.sequence), **views.account(root, parameters.account())}
 
 
-def _paged(kinds: tuple[type, ...]) -> Handler:
-    return lambda node, parameters: views.page(node.root, kinds, parameters.text("after"), parameters.limit())
+def _owned(kinds: tuple[type[Leaf], ...]) -> Handler:
+    return _walk(
+        kinds,
+        lambda root, given: {"sequence": str(root.sequence), "items": views.owned(root, given.account(), kinds)},
+    )
+
+
+def _paged(kinds: tuple[type[Leaf], ...]) -> Handler:
+    return _walk(kinds, lambda root, given: views.page(root, kinds, given.text("after"), given.limit()))
 
 
 def _leaves(node: Node, parameters: Parameters) -> Any:
     kind = views.KIND_BY_NAME.get(parameters.text("kind"))
     if kind is None:
         raise Problem("not_found", f"kinds of leaves are {', '.join(views.KIND_BY_NAME)}")
-    return views.page(node.root, (kind,), parameters.text("after"), parameters.limit())
+    return _paged((kind,))(node, parameters)
 
 
 def _kinds(node: Node, parameters: Parameters) -> Any:  # noqa: ARG001 - every read has these arguments
@@ -224,7 +243,7 @@ READS: list[Read] = [
     Read("/v1/pools", "pools, vaults and funds", _paged(views.POOLS), query=PAGED),
     Read("/v1/positions", "all positions", _paged(views.POSITIONS), query=PAGED),
     Read("/v1/orders", "all waiting orders and requests", _paged(views.ORDERS), query=PAGED),
-    Read("/v1/accounts/{account}", "all that is held for an account", _account, "accounts"),
+    Read("/v1/accounts/{account}", "all that is held for an account", _walk(views.ACCOUNT, _account), "accounts"),
     Read(
         "/v1/accounts/{account}/balances",
         "its balances",

@@ -24,8 +24,8 @@ from zlp.engine.codec import plain
 from zlp.node import NodeDown, PastGone
 from zlp.server.channels import CHANNELS
 from zlp.server.hub import Hub, Topic, frame, message
-from zlp.server.limits import Connections
-from zlp.server.problems import SERVER_CODES
+from zlp.server.limits import Buckets, Connections
+from zlp.server.problems import SERVER_CODES, Problem
 
 PATH = "/v1/stream"
 MESSAGE_BYTES = 4_096
@@ -66,6 +66,7 @@ class StreamProtocol(asyncio.Protocol):
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self.topics: set[Topic] = set()
         self._starting: dict[Topic, asyncio.Task[None]] = {}
+        self._asks = Buckets(self.limits.stream_asks_per_second, self.limits.stream_asks_burst, "too_many_requests")
         self._address = ""
         self._ping: asyncio.TimerHandle | None = None
         self._alive = True
@@ -138,7 +139,11 @@ class StreamProtocol(asyncio.Protocol):
 
     def _on_message(self, data: bytes) -> None:
         try:
+            self._asks.take("")
             ask = _ask(data)
+        except Problem as problem:
+            self._refuse(problem.code, f"at most {self.limits.stream_asks_per_second} requests a second on a stream")
+            return
         except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
             self._refuse("malformed_request", str(fault))
             return

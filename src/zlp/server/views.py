@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from zlp.engine import Root, pricing
 from zlp.engine.codec import canonical, plain
@@ -19,6 +19,7 @@ from zlp.engine.leaves.base import Leaf
 from zlp.engine.leaves.ledger import Balance, Supply, Token
 from zlp.engine.leaves.prices import FastFeed, FastFeedSettings, PriceFeed, PriceSettings, sampled
 from zlp.engine.rejections import Reject
+from zlp.engine.state import State
 
 KIND_BY_NAME: dict[str, type[Leaf]] = {kind.__name__: kind for kind in KINDS}
 OWNER_FIELDS = ("account", "owner", "trader")
@@ -35,6 +36,25 @@ MARKETS = kinds_called("Market", "MarketSettings", "MarketSide")
 POOLS = kinds_called(
     "Pool", "PoolSettings", "PoolAsset", "AssetSettings", "Vault", "VaultSettings", "Fund", "FundSettings"
 )
+
+
+class Frozen(NamedTuple):
+    """Some kinds of leaves as they were at one sequence. Reads like a root, and may be walked beside the event loop."""
+
+    state: State
+    sequence: int
+
+
+def freeze(root: Root, kinds: tuple[type[Leaf], ...]) -> Frozen:
+    """A copy of these kinds' tables: quick, since leaves are immutable and only the tables are copied."""
+    state = State()
+    state.tables = {kind: dict(root.state.tables[kind]) for kind in kinds if kind in root.state.tables}
+    return Frozen(state, root.sequence)
+
+
+def count(root: Root, kinds: tuple[type[Leaf], ...]) -> int:
+    """How many leaves of these kinds there are."""
+    return sum(len(root.state.tables.get(kind, ())) for kind in kinds)
 
 
 def decimal(amount: int, unit: int) -> str:
@@ -116,7 +136,7 @@ def price(root: Root, settings: PriceSettings, now: int) -> dict[str, Any]:
     }
 
 
-def balances(root: Root, owner: str) -> list[dict[str, Any]]:
+def balances(root: Root | Frozen, owner: str) -> list[dict[str, Any]]:
     """What one owner holds: exact units, and the same as decimal text."""
     rows = []
     for token in root.state.each(Token):
@@ -127,7 +147,7 @@ def balances(root: Root, owner: str) -> list[dict[str, Any]]:
     return rows
 
 
-def account(root: Root, owner: str) -> dict[str, Any]:
+def account(root: Root | Frozen, owner: str) -> dict[str, Any]:
     """Everything the state holds for one account."""
     return {
         "account": owner,
@@ -145,7 +165,11 @@ _OTHERS = tuple(
 )
 
 
-def owned(root: Root, owner: str, kinds: tuple[type[Leaf], ...]) -> list[Any]:
+ACCOUNT: tuple[type[Leaf], ...] = (Token, Balance, *POSITIONS, *ORDERS, *_OTHERS)
+"""The kinds an account's view is made of."""
+
+
+def owned(root: Root | Frozen, owner: str, kinds: tuple[type[Leaf], ...]) -> list[Any]:
     """Leaves of these kinds whose owner this is. O(leaves of the kinds); the read model has an index."""
     return [
         plain(leaf)
@@ -155,13 +179,13 @@ def owned(root: Root, owner: str, kinds: tuple[type[Leaf], ...]) -> list[Any]:
     ]
 
 
-def each_of(root: Root, kinds: tuple[type[Leaf], ...]) -> Iterator[Leaf]:
+def each_of(root: Root | Frozen, kinds: tuple[type[Leaf], ...]) -> Iterator[Leaf]:
     """Leaves of several kinds."""
     for kind in kinds:
         yield from root.state.each(kind)
 
 
-def page(root: Root, kinds: tuple[type[Leaf], ...], after: str, limit: int) -> dict[str, Any]:
+def page(root: Root | Frozen, kinds: tuple[type[Leaf], ...], after: str, limit: int) -> dict[str, Any]:
     """One page of leaves in key order. ``next`` is the cursor of the following page, null at the end.
 
     The cursor is the last key itself, so a page stays right while leaves come and go.
