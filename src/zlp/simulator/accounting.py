@@ -51,6 +51,7 @@ class Accounting:
         self._pools: Sequence[PoolView] = ()
         self._founded: dict[str, int] = {}
         self._founded_at: dict[str, int] = {}
+        self._open_then: dict[str, tuple[int, int]] = {}
         self._handlers: dict[type, Any] = {
             FeeCharged: self._fee,
             PositionChanged: self._position,
@@ -73,7 +74,8 @@ class Accounting:
         for asset in (asset for pool in self._pools for asset in pool.assets):
             self._founded[asset.token] = self._founded.get(asset.token, 0) + asset.amount
         self._founded_at = dict(self._prices)
-        for sums in (self.fees_to_pool, self.fees_elsewhere, self.actions, self.rejections):
+        self._open_then = self._open()
+        for sums in (self.fees_to_pool, self.fees_elsewhere, self.net_by_account, self.actions, self.rejections):
             sums.clear()
         self.minted = self.burned = self.donated = self.commands = 0
         self.series.add(self.world.now, self._pools, self._pools, self.world.markets())
@@ -173,9 +175,26 @@ class Accounting:
     def _worth_at(self, token: str, amount: int, prices: dict[str, int]) -> int:
         return value_of(amount, prices[token], self.world.token_unit(token))
 
+    def _open(self) -> dict[str, tuple[int, int]]:
+        """(result, fees owed) of every account's open positions at present prices. O(positions)."""
+        found: dict[str, tuple[int, int]] = {}
+        for view in self.world.desk.positions(self.world.reader, self.world.now):
+            result, owed = found.get(view.account, (0, 0))
+            found[view.account] = (result + view.pnl_usd, owed + view.owed_usd)
+        return found
+
+    def results(self) -> dict[str, int]:
+        """What each account's trading made since ``begin``, after fees, open positions included; zeros left out."""
+        net = defaultdict(int, self.net_by_account)
+        for sign, found in ((1, self._open()), (-1, self._open_then)):
+            for account, (result, owed) in found.items():
+                net[account] += sign * (result - owed)
+        return {account: amount for account, amount in sorted(net.items()) if amount}
+
     def unrealised(self) -> int:
-        """What all open positions have gained at present prices. O(positions)."""
-        return sum(view.pnl_usd for view in self.world.desk.positions(self.world.reader, self.world.now))
+        """By how much the result of all open positions has grown since ``begin``."""
+        now, then = (sum(result for result, _ in found.values()) for found in (self._open(), self._open_then))
+        return now - then
 
     def split(self) -> dict[str, int]:
         """The change of the pools' value since ``begin``, by where it came from; the parts add up exactly."""

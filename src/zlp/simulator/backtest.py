@@ -9,6 +9,9 @@ import msgspec
 from zlp.engine import Envelope, Root
 from zlp.engine.commands.governance import SetParameter
 from zlp.engine.fixed import USD
+from zlp.engine.leaves.access import RoleHolder, Venue
+from zlp.engine.rejections import Reject
+from zlp.engine.state import Reader
 from zlp.oracle.price_path import PricePath
 from zlp.profiles.loader import Profile
 from zlp.simulator.accounting import Accounting
@@ -101,18 +104,36 @@ def run(profile: Profile, path: PricePath, setup: Setup | None = None, progress:
     """Run a profile along a path. Raises ``ValueError`` if the path holds nothing the profile trades."""
     setup = setup or Setup()
     root = Root()
-    governor = profile.roles["governor"][0]
-    changes = [Envelope(time=0, account=governor, command=change) for change in setup.changes]
-    for envelope in (*profile.genesis(identity="simulation"), *changes):
+    for envelope in profile.genesis(identity="simulation"):
         receipt = root.apply(envelope)
         if receipt.rejection is not None:
-            refused = type(envelope.command).__name__
-            raise ValueError(f"{profile.source}: {refused} is refused: {receipt.rejection}")
+            raise ValueError(f"{profile.source}: genesis is refused: {receipt.rejection}")
+    return run_from(root, path, setup, progress)
+
+
+def run_from(root: Root, path: PricePath, setup: Setup, progress: Progress | None = None) -> Result:
+    """Go on from a root's state along a path that begins after its last second. The root is used up.
+
+    Raises ``ValueError`` if a change of parameters is refused or the pools can't be founded.
+    """
+    roles = roles_of(root.state)
+    for change in setup.changes:
+        receipt = root.apply(Envelope(time=root.time, account=roles["governor"][0], command=change))
+        if receipt.rejection is not None:
+            raise ValueError(f"{change.leaf} {change.key} {change.field} = {change.value}: {receipt.rejection}")
     assumptions = assume(root.state, path, setup.assumptions)
-    world = World(root, profile.roles, assumptions, setup.seed)
+    world = World(root, roles, assumptions, setup.seed)
     accounting = Accounting(world)
     passed, faults = _pass(world, accounting, path, setup, progress)
-    return _result(profile, setup, accounting, passed, faults)
+    return _result(setup, accounting, passed, faults)
+
+
+def roles_of(reader: Reader) -> dict[str, list[str]]:
+    """Who holds each role, as the state says."""
+    roles: dict[str, list[str]] = {}
+    for held in reader.each(RoleHolder):
+        roles.setdefault(held.role, []).append(held.holder)
+    return roles
 
 
 def _pass(
@@ -121,7 +142,10 @@ def _pass(
     """Every tick of the path: first the pools are founded, then the crowd comes and the account begins."""
     world.populate(behaviour for behaviour in setup.crowd if isinstance(behaviour, Founder))
     crowd = [behaviour for behaviour in setup.crowd if not isinstance(behaviour, Founder)]
-    begun = False
+    begun = _is_founded(world)
+    if begun:
+        accounting.begin()
+        world.populate(crowd)
     passed = 0
     faults: list[str] = []
     for moment in moments(path, setup.shocks, setup.ticks):
@@ -143,21 +167,26 @@ def _pass(
 
 
 def _is_founded(world: World) -> bool:
-    return any(pool.value_usd for pool in world.desk.pools(world.reader, world.now))
+    """Whether there is anything in the pools; a venue that has heard no price yet has nothing."""
+    try:
+        return any(pool.value_usd for pool in world.desk.pools(world.reader, world.now))
+    except Reject:
+        return False
 
 
-def _result(profile: Profile, setup: Setup, accounting: Accounting, passed: int, faults: Sequence[str]) -> Result:
+def _result(setup: Setup, accounting: Accounting, passed: int, faults: Sequence[str]) -> Result:
     world = accounting.world
+    venue = world.reader.get(Venue, ()) or Venue("", "", "", "")
     split = accounting.split()
-    open_results = _open_results(world)
-    net = {account: accounting.net_by_account.get(account, 0) + open_results.get(account, 0) for account in world.hands}
+    net = accounting.results()
     by_behaviour: dict[str, int] = {}
     for account, amount in net.items():
-        name = world.behaviours[account].name
+        behaviour = world.behaviours.get(account)
+        name = behaviour.name if behaviour is not None else "who was there before"
         by_behaviour[name] = by_behaviour.get(name, 0) + amount
     return Result(
-        profile=profile.title,
-        profile_hash=profile.digest,
+        profile=venue.profile,
+        profile_hash=venue.profile_hash,
         digest=world.root.chain.hex(),
         seed=setup.seed,
         assumptions=[str(assumption) for assumption in world.assumptions],
@@ -185,13 +214,6 @@ def _result(profile: Profile, setup: Setup, accounting: Accounting, passed: int,
         faults=list(faults),
         series=accounting.series,
     )
-
-
-def _open_results(world: World) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for view in world.desk.positions(world.reader, world.now):
-        found[view.account] = found.get(view.account, 0) + view.pnl_usd - view.owed_usd
-    return found
 
 
 def _ladder(world: World) -> list[tuple[float, float]]:

@@ -1,0 +1,67 @@
+"""A fork goes on from a venue's state and leaves the venue alone (A2, A5)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.keepers.scene import Scene
+from zlp.cli import app
+from zlp.engine.fixed import USD
+from zlp.keepers import OrderKeeper
+from zlp.simulator.backtest import Setup
+from zlp.simulator.fork import fork
+from zlp.simulator.shocks import PriceShock
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """A venue with a long of 10x that a fall of 30 % must liquidate, and a small one that it must not."""
+    scene = Scene()
+    keeper = OrderKeeper(scene.port())
+    scene.order("bold", scene.position(True, 10_000, 10))
+    scene.order("shy", scene.position(True, 10_000, 1.5))
+    scene.post()
+    assert keeper.work() == 2
+    return scene
+
+
+def test_a_fall_liquidates_who_stood_at_the_edge(scene: Scene) -> None:
+    """E11: the venue's own positions meet the shock; the venue itself does not change."""
+    before = scene.root.chain
+    shock = PriceShock(after=0, depth=0.3, fall=3_600, recovery=0.0, assets=("ETH",))
+
+    result = fork(scene.root.snapshot(), Setup(shocks=(shock,), ticks=1), hours=6, volatility=0.0, crowd=False)
+
+    assert result.liquidations == 1
+    assert result.open_positions == 0
+    assert len(result.ladder) == 1
+    assert result.faults == []
+    assert result.net_by_behaviour["who was there before"] < -12_000 * USD
+    assert scene.root.chain == before
+
+
+def test_without_a_shock_a_still_market_costs_only_funding(scene: Scene) -> None:
+    """E8: nothing happens but time."""
+    result = fork(scene.root.snapshot(), Setup(ticks=1), hours=6, volatility=0.0, crowd=False)
+
+    assert result.liquidations == 0
+    assert result.series.total_return == pytest.approx(0, abs=1e-9)
+
+
+def test_the_command_reads_a_snapshot_and_refuses_a_damaged_one(scene: Scene, tmp_path: Path) -> None:
+    """A5: `zlp fork` prints the result; a snapshot whose hash does not match is refused."""
+    file = tmp_path / "snapshot.json"
+    snapshot = scene.root.snapshot()
+    file.write_text(json.dumps(snapshot))
+
+    shown = CliRunner().invoke(app, ["fork", str(file), "--fall", "0.3", "--asset", "ETH", "--hours", "4"])
+
+    assert shown.exit_code == 0, shown.output
+    assert "who was there before" in shown.output
+    file.write_text(json.dumps({**snapshot, "state_hash": "0" * 64}))
+    damaged = CliRunner().invoke(app, ["fork", str(file)])
+    assert damaged.exit_code == 1
