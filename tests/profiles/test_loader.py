@@ -83,6 +83,10 @@ BROKEN = [
     ('symbol = "USDC"', 'symbol = "USDT"', "listed twice"),
     ('type = "dynamic_tax"', 'type = "dynamic_tux"', "dynamic_tux"),
     ("decimals = 8", "decimals = 8.5", "Expected `int`"),
+    ("decimals = 8", "decimals = 9", "decimals of BTC are 9, not 8"),
+    ("fee_to_pool_bps = 0", "fee_to_pool_bps = -1", "fee_to_pool_bps is out of range"),
+    ("closing_fee_bps = 0", "closing_fee_bps = -10", "closing_fee_bps is out of range"),
+    ('governor = "governor"', 'governor = "multisig:treasury"', "must be an account"),
 ]
 
 

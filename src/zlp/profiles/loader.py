@@ -21,12 +21,13 @@ import msgspec
 from zlp.engine import Envelope
 from zlp.engine.branches import CATALOGUE
 from zlp.engine.codec import canonical
-from zlp.engine.commands.base import Command
+from zlp.engine.commands.base import Command, check_ranges
 from zlp.engine.commands.governance import BranchCut, Configure, Found, GrantRole, SetMultisig, UpgradeBranches
 from zlp.engine.leaves import SETTINGS
 from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.base import Settings
 from zlp.engine.leaves.ledger import Token
+from zlp.engine.rejections import Reject
 from zlp.engine.version import VERSION
 from zlp.profiles.quantities import quantity
 
@@ -86,7 +87,7 @@ class Profile:
                 yield GrantRole(role=role, holder=account)
         cuts = (BranchCut(action="add", branch=name, version=_newest(name)) for name in self.branches)
         yield UpgradeBranches(cuts=tuple(cuts))
-        for record in self.settings:
+        for record in sorted(self.settings, key=lambda record: not isinstance(record, Token)):
             yield Configure(settings=canonical(record).decode())
 
 
@@ -137,7 +138,10 @@ def _roles(table: dict[str, Any], places: _Places) -> dict[str, tuple[str, ...]]
             raise places.error("roles", 0, name, f"no role is called {name!r}; there are {', '.join(sorted(known))}")
     if not table.get("governor"):
         raise places.error("roles", 0, "", "a venue needs a governor")
-    return {name: tuple([held] if isinstance(held, str) else held) for name, held in table.items()}
+    roles = {name: tuple([held] if isinstance(held, str) else held) for name, held in table.items()}
+    if ":" in roles["governor"][0]:
+        raise places.error("roles", 0, "governor", "the first governor founds the venue and must be an account")
+    return roles
 
 
 def _settings(data: dict[str, Any], places: _Places) -> Iterator[Settings]:
@@ -170,10 +174,25 @@ def _record(
         field = re.search(r"\$\.([A-Za-z_]+)|`([A-Za-z_]+)`", str(fault))
         name = next((part for part in field.groups() if part), "") if field else ""
         raise places.error(table, index, name, str(fault)) from None
-    reason = record.invalid()
+    reason = record.invalid() or _out_of_range(record) or _other_decimals(record, decimals)
     if reason is not None:
         raise places.error(table, index, reason.split()[0], reason)
     return record
+
+
+def _out_of_range(record: Settings) -> str | None:
+    try:
+        check_ranges(record)
+    except Reject as refused:
+        return f"{refused.rejection.detail} is out of range: numbers are from 0 to 2**256 - 1"
+    return None
+
+
+def _other_decimals(record: Settings, decimals: dict[str, int]) -> str | None:
+    token, own = getattr(record, "token", None), getattr(record, "decimals", None)
+    if own is None or token not in decimals or decimals[token] == own:
+        return None
+    return f"decimals of {token} are {decimals[token]}, not {own}"
 
 
 def _refuse_unknown(kind: type[Settings], row: dict[str, Any]) -> None:
