@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -60,6 +61,7 @@ HANDLERS: dict[type, Handler] = {
     price_events.FastPricePosted: markets.fast_price_posted,
 }
 """What each event does to the tables; events that are not here leave them alone."""
+FILE = "history.sqlite"
 ORDER_FACTS = (order_events.OrderCancelled, order_events.OrderSkipped, order_events.OrderPlaced)
 
 
@@ -159,12 +161,10 @@ class ReadModel:
         """Every row of every table as a line of JSON, in key order: equal models are equal bytes."""
         with self.engine.connect() as connection:
             for table in tables.METADATA.sorted_tables:
-                ordered = connection.execute(select(table).order_by(*table.primary_key.columns))
-                for row in ordered.mappings():
-                    yield (
-                        msgspec.json.encode([str(table.name), {str(name): str(value) for name, value in row.items()}])
-                        + b"\n"
-                    )
+                keys = [str(column.name) for column in table.primary_key.columns]
+                rows = connection.execute(select(table)).mappings()
+                for row in sorted(rows, key=lambda row: [row[name] for name in keys]):  # databases sort text unlike
+                    yield msgspec.json.encode([str(table.name), {str(name): str(row[name]) for name in row}]) + b"\n"
 
     def digest(self) -> str:
         """SHA-256 of ``dump``."""
@@ -194,6 +194,11 @@ def _with_orders(events: Sequence[Any]) -> list[tuple[str, Any]]:
         found.append((order, happened))
     found.reverse()
     return found
+
+
+def url_in(folder: Path) -> str:
+    """Where a venue keeps its read model unless told otherwise: a SQLite file in its folder."""
+    return f"sqlite:///{(folder / FILE).absolute()}"
 
 
 def open_engine(url: str) -> Engine:

@@ -86,6 +86,7 @@ def node(
     Example: zlp node --data ./venue --profile zeus --role governor=0xabc...
     """
     from zlp.node.measuring import Measuring
+    from zlp.projections import url_in
     from zlp.server.app import VenueApp
     from zlp.server.history import History
     from zlp.server.limits import Limits
@@ -98,8 +99,7 @@ def node(
     def told(address: str) -> None:
         console.print(f"[bold]{opened.identity}[/] at {address}; its API is described at {address}/docs")
 
-    url = history or f"sqlite:///{(data / 'history.sqlite').absolute()}"
-    past = None if history == "none" else History(opened, url)
+    past = None if history == "none" else History(opened, history or url_in(data))
     Measuring(opened)
     app = VenueApp(opened, limits=limits, history=past)
     asyncio.run(VenueServer(app, host=host, port=port).run(told, handle_signals=True))

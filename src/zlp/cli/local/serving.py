@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zlp.node.node import Node
+from zlp.projections import url_in
 from zlp.server.app import VenueApp
 from zlp.server.history import History
 from zlp.server.limits import Limits
@@ -24,5 +25,5 @@ def server_of(node: Node, folder: Path, *, host: str, port: int, demo: bool) -> 
         account_per_second=GENEROUS,
         account_burst=GENEROUS,
     )
-    history = History(node, f"sqlite:///{(folder / 'history.sqlite').absolute()}")
+    history = History(node, url_in(folder))
     return VenueServer(VenueApp(node, limits=limits, history=history), host=host, port=port)
