@@ -170,6 +170,7 @@ async def test_the_venue_recovers_by_itself(scene: Scene) -> None:
     """A7: after hours of silence good rounds and a good fast price end every restriction, with nobody's help."""
     scene.chain.pass_time(8_000)
     assert scene.refused() == CLOSE_ONLY
+    scene.round("BTC", "40000")
     for answer in ("1950", "1950.5", "1951"):
         scene.round("ETH", answer)
         await scene.settled()
@@ -234,6 +235,19 @@ async def test_a_keeper_whose_clock_is_wrong_is_refused(scene: Scene) -> None:
     assert answer is not None
     assert answer.code is Code.INVALID_PRICE
     assert scene.pair() == ("2000", "2000")
+
+
+async def test_a_fast_price_that_runs_away_is_not_trusted(scene: Scene) -> None:
+    """E5: travelling 10 % further than the primary inside one minute, though never far from it, costs the trust."""
+    scene.chain.pass_time(60 - scene.now % 60)
+    port, at = scene.port("keeper"), scene.now
+    for text in ("2010", "1990") * 6:
+        assert port.submit(PostPrices(prices=(FastPrice("ETH", price_from_text(text)),), timestamp=at)).accepted
+    assert scene.pair() == ("1988.01", "2002")
+    scene.chain.pass_time(60)
+    await scene.quote("ETH", "2001")
+    scene.post()
+    assert scene.pair() == ("2001", "2001")
 
 
 class Own:

@@ -16,6 +16,7 @@ from zlp.cli.oracle_feed import OracleFeed
 from zlp.engine import Code, Command, Envelope
 from zlp.engine.commands.governance import SetParameter
 from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition
+from zlp.engine.commands.liquidity import Mint, Swap
 from zlp.engine.pricing import bounds_at
 from zlp.keepers import LocalPort, LocalVenue, PostingPace, PriceKeeper
 from zlp.oracle.chainlink import ChainlinkFeed, ChainlinkSettings
@@ -31,6 +32,8 @@ TRADED = ("ETH", "BTC")
 OPENING = IncreasePosition(
     pool="main", market="ETH", collateral="ETH", is_long=True, amount=10**17, size_delta=1_000 * 10**30
 )
+MINTING = Mint(pool="main", token="ETH", amount=10**17)
+SWAPPING = Swap(pool="main", path=("ETH", "BTC"), amount=10**17)
 CLOSING = DecreasePosition(pool="main", market="ETH", collateral="ETH", is_long=True, size_delta=100 * 10**30)
 
 
@@ -132,8 +135,10 @@ class Scene:
         return None if receipt.rejection is None else receipt.rejection.code
 
     def refused(self) -> tuple[Code | None, Code | None]:
-        """What opening and closing a position answer now."""
-        return self.code(OPENING), self.code(CLOSING)
+        """What new risk (opening, minting, swapping: all the same) and closing answer now."""
+        opening = {self.code(command) for command in (OPENING, MINTING, SWAPPING)}
+        assert len(opening) == 1, opening
+        return opening.pop(), self.code(CLOSING)
 
     async def found(self) -> None:
         """Post the first prices, fill the pool, and let alice open a position."""
