@@ -158,6 +158,8 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
         table.load(["x"], np.zeros((2, 1)))
     with pytest.raises(ValueError, match="no number"):
         table.load(["x"], np.full((3, 1), np.nan))
+    with pytest.raises(ValueError, match="too large"):
+        table.load(["x"], np.full((3, 1), np.inf))
 
     assert len(table) == 1
     assert "b" not in table
@@ -183,6 +185,38 @@ def test_dump_and_load_bring_the_same_table_back() -> None:
     for price in (0, 10, 4_500, 5_000, 5_100, 8_000):
         assert restored.due(price, [11, 13]) == table.due(price, [11, 13])
     assert len(restored) == 3_000
+
+
+@pytest.mark.parametrize("indices", [0, 2])
+def test_what_a_table_remembers_of_its_blocks_never_hides_a_row(indices: int) -> None:
+    """E9, E11: 3,000 rows in many blocks, changed between ticks; at every tick a table made anew says the same."""
+    draw = random.Random(indices)
+    table: DueTable[int] = DueTable(BELOW, indices)
+    rows: dict[int, Threshold] = {}
+    values = [0] * indices
+    found = 0
+
+    def change(key: int) -> None:
+        base, slopes = draw.randrange(900), tuple(draw.randrange(-50, 50) for _ in range(indices))
+        rows[key] = Threshold(fixed=draw.randrange(950), base=base if indices else None, slopes=slopes)
+        table.upsert(key, rows[key])
+
+    for key in range(3_000):
+        change(key)
+    for _ in range(300):
+        for _ in range(draw.randrange(4)):
+            change(draw.randrange(3_500))
+            gone = draw.choice(list(rows))
+            table.remove(gone)
+            del rows[gone]
+        if draw.random() < 0.2:
+            values = [draw.randrange(3) for _ in values]
+        price = draw.randrange(900, 1_100)
+        exact = {key for key, row in rows.items() if is_due(row, BELOW, price, tuple(values))}
+
+        assert set(table.due(price, values)) == exact
+        found += len(exact)
+    assert found > 1_000
 
 
 class TableAgainstDict(RuleBasedStateMachine):

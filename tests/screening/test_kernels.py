@@ -42,23 +42,28 @@ def kernels_numba():
     return kernels_numba
 
 
-@given(seed=st.integers(0, 2**32), count=st.integers(0, 2_000), indices=st.integers(1, 3), special=st.booleans())
+@given(seed=st.integers(0, 2**32), count=st.integers(0, 1_024), indices=st.integers(0, 3), special=st.booleans())
 def test_backends_find_the_same_rows(kernels_numba, seed: int, count: int, indices: int, special: bool) -> None:
-    """E11: block borders, empty tables, infinities and values that are no number included."""
+    """E11: block borders, empty tables, infinite thresholds; a reach that is exact, unknown or too high."""
     draw = np.random.default_rng(seed)
-    columns = np.round(draw.normal(100, 10, (2 + indices, count + 3)))
-    if special and count:
-        where = draw.integers(0, count, 5)
-        columns[draw.integers(0, 2 + indices, 5), where] = draw.choice([np.nan, np.inf, -np.inf, 0.0], 5)
-    price, values = float(np.round(draw.normal(110, 20))), np.round(draw.normal(0, 1, indices), 3)
-    unknown = np.flatnonzero(np.isnan(columns[0, :count]))
-    fixed, moving = (columns, count, price), (columns, count, price, values, 2.0**-48)
+    columns = np.round(draw.normal(100, 10, (2 + indices if indices else 1, 1_024)))
+    if special:
+        columns[0, draw.integers(0, 1_024, 5)] = draw.choice([np.inf, -np.inf, 0.0], 5)
+    values = np.round(draw.normal(0, 1, indices), 3)
+    reaches = [np.full(8, np.inf), np.full(8, np.inf)]
 
-    with np.errstate(invalid="ignore"):
-        expected = [kernels_numpy.fixed_hits(*fixed).tolist(), kernels_numpy.moving_hits(*moving).tolist()]
-
-    assert [kernels_numba.fixed_hits(*fixed).tolist(), kernels_numba.moving_hits(*moving).tolist()] == expected
-    assert all(set(unknown) <= set(rows) for rows in expected)
+    for price in np.round(draw.normal(130, 15, 4)):
+        settled = bool(draw.integers(0, 2))
+        rows = [
+            kernel.threshold_hits(columns, count, price, values, 2.0**-48, reach, settled).tolist()
+            for kernel, reach in zip((kernels_numba, kernels_numpy), reaches, strict=True)
+        ]
+        unknown = np.full(8, np.inf)
+        everything = kernels_numpy.threshold_hits(columns, count, price, values, 2.0**-48, unknown, settled)
+        assert rows == [everything.tolist()] * 2
+        assert reaches[0].tolist() == reaches[1].tolist()
+        raised = draw.integers(0, 8)
+        reaches[0][raised] = reaches[1][raised] = np.inf
 
 
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 300))
@@ -90,22 +95,22 @@ def test_the_compiled_scan_is_simd_code(kernels_numba) -> None:
         pytest.skip("knows the instruction names of x86-64 only")
     block = np.zeros(512)
     for kernel, arguments in (
-        (kernels_numba.count_clear, (block, 1.0)),
-        (kernels_numba.count_clear_of_both, (block, block, 1.0)),
         (kernels_numba.start, (block, block, block, 1.0, 1.0)),
         (kernels_numba.accumulate, (block, block, 1.0, 1.0)),
+        (kernels_numba.greater, (block, block, block)),
+        (kernels_numba.count_clear, (block, 1.0)),
     ):
         fresh = njit(nogil=True)(kernel.py_func)
         fresh(*arguments)
         code = fresh.inspect_asm(fresh.signatures[0])
-        assert re.search(r"\bv?(cmp\w*|mul|add)pd\b", code), kernel.__name__
+        assert re.search(r"\bv?(cmp\w*|mul|add|max)pd\b", code), kernel.__name__
 
 
 def test_the_backend_says_which_it_is() -> None:
     """The backend in use is the one that is named."""
     module = sys.modules[f"zlp.screening.kernels_{backend()}"]
 
-    assert kernels.moving_hits is module.moving_hits
+    assert kernels.threshold_hits is module.threshold_hits
 
 
 def test_without_numba_the_numpy_backend_answers() -> None:

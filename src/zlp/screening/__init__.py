@@ -6,9 +6,10 @@
 Folding moves everything that changes with a tick to one side of the rule and everything that changes with the
 position to the other, once per change of the position. A tick then only scans a few float64 columns:
 
-- `DueTable`: rows with one price, for example the longs of one market. A row is due once the price reaches
-  the greater of a fixed threshold and `base + sum(slope * index)`, where the indices (cumulative funding, a
-  collateral's price) are common to the table. 8 bytes a row without indices, 24 with one.
+- `DueTable`: rows with one price, for example the longs of one market. A row is due once the price reaches the
+  greater of a fixed threshold and `base + sum(slope * index)`, where the indices (cumulative funding, a
+  collateral's price) are common to the table. 8 bytes a row without indices, 24 with one. While the indices stand
+  still, blocks of rows whose highest threshold is out of reach are skipped.
 - `TriggerTable`: orders waiting above or below a price; two `DueTable`s without indices.
 - `AccountTable`: cross-margin accounts. A row is `constant + sum(legs) + share of the net profit`, a leg is
   `min(cap, coefficient * variable + coefficient * variable + constant)`. Only accounts exposed to a changed

@@ -1,12 +1,12 @@
 """The scans every table uses, by the fastest backend this machine has. Chosen once, at import.
 
-    fixed_hits(columns, count, price) -> rows
-        columns: (1, n): the fixed thresholds. Rows i < count with not columns[0, i] < price.
-
-    moving_hits(columns, count, price, indices, relative) -> rows
-        columns: (2 + k, n): fixed threshold, base, k slopes; indices: (k,), k at least 1.
-        Rows with not (fixed < price and moving < price), where
+    threshold_hits(columns, count, price, indices, relative, reach, settled) -> rows
+        columns: (1, n): fixed thresholds; or, with k > 0 indices, (2 + k, n): fixed threshold, base, k slopes.
+        Rows i < count with not threshold < price, where threshold = max(fixed, moving),
         moving = base + sum(term + relative * |term|), term = slope * index.
+        reach: (b,): for each of b equal blocks of rows, at these indices, no less than its highest threshold. A
+        block out of reach is not looked at. If `settled`, the reach of the others becomes exact, which costs a
+        little. A block has a power of two of rows, 16 at least.
 
     account_hits(floats, integers, count, leg_floats, leg_variables, values, changed, relative, absolute) -> rows
         floats: (2, n): constant, share of a net profit that counts (0 to 1).
@@ -15,7 +15,7 @@
         Rows that share a bit with `changed` and whose headroom is not above
         relative * (sum of the magnitudes that were added) + absolute.
 
-All floats are float64, all integers int64, rows come in rising order, and a NaN makes its row a hit.
+All floats are float64, all integers int64, rows come in rising order, and nothing is a NaN but `values`, where it makes a hit.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ def _choose() -> tuple[str, ModuleType]:
 
 _BACKEND, _KERNELS = _choose()
 
-fixed_hits: Callable[..., Integers] = _KERNELS.fixed_hits
-moving_hits: Callable[..., Integers] = _KERNELS.moving_hits
+threshold_hits: Callable[..., Integers] = _KERNELS.threshold_hits
 account_hits: Callable[..., Integers] = _KERNELS.account_hits
 
 

@@ -1,10 +1,11 @@
 """The scans, compiled by numba. Same signatures and results as `kernels_numpy`.
 
 The shape matters. A loop that writes one flag per row with a computed index is not turned into SIMD code and is as
-slow as NumPy. What is: small helpers over contiguous slices of one block that only add and count, and a second loop
+slow as NumPy. What is: small helpers over contiguous slices of one block that only add and compare, and a second loop
 over the rare block in which something was found. That loop has no branch: it writes every row and only moves on
-past a hit, so a crash in which half of the rows are due costs little more. The moving thresholds of a block live in
-a small buffer that stays in the first-level cache, so every column is read from memory once.
+past a hit, so a crash in which half of the rows are due costs little more. The thresholds of a block live in a small
+buffer that stays in the first-level cache, so every column is read from memory once, and no column of a block whose
+highest threshold is known to be out of reach.
 
 Numbers that are not written here come as arguments: a compiled function in numba's cache on disk does not notice
 that a constant of another module has changed.
@@ -17,26 +18,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-
-BLOCK = 128
-
-
-@njit(cache=True, nogil=True)
-def count_clear(fixed, price):
-    """How many rows of a block lie strictly on the safe side of their fixed threshold."""
-    clear = 0
-    for i in range(fixed.size):
-        clear += fixed[i] < price
-    return clear
-
-
-@njit(cache=True, nogil=True)
-def count_clear_of_both(fixed, moving, price):
-    """How many rows of a block lie strictly on the safe side of both thresholds."""
-    clear = 0
-    for i in range(fixed.size):
-        clear += (fixed[i] < price) & (moving[i] < price)
-    return clear
 
 
 @njit(cache=True, nogil=True)
@@ -56,38 +37,61 @@ def accumulate(moving, slope, index, relative):
 
 
 @njit(cache=True, nogil=True)
-def fixed_hits(columns, count, price):
-    """See `kernels`."""
-    hits = np.empty(count + 1, np.int64)
-    found = 0
-    for begin in range(0, count, BLOCK):
-        end = min(begin + BLOCK, count)
-        fixed = columns[0][begin:end]
-        if count_clear(fixed, price) == end - begin:
-            continue
-        for i in range(end - begin):
-            hits[found] = begin + i
-            found += not fixed[i] < price
-    return hits[:found].copy()
+def greater(result, left, right):
+    """The greater of two numbers, side by side."""
+    for i in range(result.size):
+        one, other = left[i], right[i]
+        result[i] = one if one > other else other  # noqa: FURB136 - max() of numba looks for NaNs, so it is no SIMD
 
 
 @njit(cache=True, nogil=True)
-def moving_hits(columns, count, price, indices, relative):
+def count_clear(thresholds, price):
+    """How many rows of a block lie strictly on the safe side."""
+    clear = 0
+    for i in range(thresholds.size):
+        clear += thresholds[i] < price
+    return clear
+
+
+@njit(cache=True, nogil=True)
+def highest(thresholds, scratch):
+    """The highest threshold of a whole block: halves compared side by side until eight are left."""
+    half = thresholds.size // 2
+    greater(scratch[:half], thresholds[:half], thresholds[half:])
+    while half > 8:
+        half //= 2
+        greater(scratch[:half], scratch[:half], scratch[half : 2 * half])
+    return scratch[:half].max()
+
+
+@njit(cache=True, nogil=True)
+def threshold_hits(columns, count, price, indices, relative, reach, settled):
     """See `kernels`."""
     hits = np.empty(count + 1, np.int64)
     found = 0
-    buffer = np.empty(BLOCK, np.float64)
-    for begin in range(0, count, BLOCK):
-        end = min(begin + BLOCK, count)
-        fixed, moving = columns[0][begin:end], buffer[: end - begin]
-        start(moving, columns[1][begin:end], columns[2][begin:end], indices[0], relative)
-        for j in range(1, indices.size):
-            accumulate(moving, columns[2 + j][begin:end], indices[j], relative)
-        if count_clear_of_both(fixed, moving, price) == end - begin:
+    block = columns.shape[1] // reach.size
+    buffer, scratch = np.empty(block, np.float64), np.empty(block, np.float64)
+    for number in range((count + block - 1) // block):
+        if reach[number] < price:
+            continue
+        begin = number * block
+        end = min(begin + block, count)
+        thresholds, fixed = buffer[: end - begin], columns[0][begin:end]
+        if indices.size == 0:
+            thresholds[:] = fixed
+        else:
+            start(thresholds, columns[1][begin:end], columns[2][begin:end], indices[0], relative)
+            for j in range(1, indices.size):
+                accumulate(thresholds, columns[2 + j][begin:end], indices[j], relative)
+            greater(thresholds, thresholds, fixed)
+        if settled:
+            buffer[end - begin :] = -np.inf
+            reach[number] = highest(buffer, scratch)
+        if count_clear(thresholds, price) == end - begin:
             continue
         for i in range(end - begin):
             hits[found] = begin + i
-            found += not ((fixed[i] < price) & (moving[i] < price))
+            found += not thresholds[i] < price
     return hits[:found].copy()
 
 

@@ -10,33 +10,44 @@ import numpy as np
 
 from zlp.screening.rows import Floats, Integers
 
-BLOCK = 8192
+ROWS = 8192
+"""How many are worked on at a time."""
 
 
-def fixed_hits(columns: Floats, count: int, price: float) -> Integers:
+def threshold_hits(
+    columns: Floats, count: int, price: float, indices: Floats, relative: float, reach: Floats, settled: bool
+) -> Integers:
     """See `kernels`."""
-    return np.flatnonzero(~(columns[0, :count] < price))
-
-
-def moving_hits(columns: Floats, count: int, price: float, indices: Floats, relative: float) -> Integers:
-    """See `kernels`."""
+    block = columns.shape[1] // reach.size
+    blocks = columns.reshape(columns.shape[0], -1, block)
+    number = -(-count // block)
+    near = np.flatnonzero(~(reach[:number] < price))
     found = []
-    moving_buffer, term_buffer, margin_buffer = (np.empty(BLOCK) for _ in range(3))
-    for begin in range(0, count, BLOCK):
-        end = min(begin + BLOCK, count)
-        size = end - begin
-        moving, term, margin = moving_buffer[:size], term_buffer[:size], margin_buffer[:size]
-        np.copyto(moving, columns[1, begin:end])
-        for j in range(indices.size):
-            np.multiply(columns[2 + j, begin:end], indices[j], out=term)
-            np.abs(term, out=margin)
-            margin *= relative
-            term += margin
-            moving += term
-        clear = (columns[0, begin:end] < price) & (moving < price)
-        if not clear.all():
-            found.append(begin + np.flatnonzero(~clear))
-    return np.concatenate(found) if found else np.empty(0, np.int64)
+    for some in np.array_split(near, near.size * block // ROWS + 1):
+        thresholds = blocks[0, some]
+        if indices.size:
+            np.maximum(thresholds, _moving(blocks, some, indices, relative), out=thresholds)
+        if some.size and some[-1] == number - 1:
+            thresholds[-1, count - (number - 1) * block :] = -np.inf
+        if settled:
+            reach[some] = thresholds.max(axis=1, initial=-np.inf)
+        at, row = np.nonzero(~(thresholds < price))
+        found.append(some[at] * block + row)
+    return np.concatenate(found)
+
+
+def _moving(blocks: Floats, some: Integers, indices: Floats, relative: float) -> Floats:
+    """The moving thresholds of some blocks."""
+    moving: Floats = blocks[1, some]
+    margin = np.empty_like(moving)
+    for j in range(indices.size):
+        term = blocks[2 + j, some]
+        term *= indices[j]
+        np.abs(term, out=margin)
+        margin *= relative
+        term += margin
+        moving += term
+    return moving
 
 
 def _sum_legs(
@@ -71,7 +82,7 @@ def account_hits(
     """See `kernels`."""
     touched = np.flatnonzero(integers[3, :count] & changed)
     found = []
-    for block in np.array_split(touched, touched.size // BLOCK + 1):
+    for block in np.array_split(touched, touched.size // ROWS + 1):
         begin, middle, end = integers[0, block], integers[1, block], integers[2, block]
         profit, profit_magnitude = _sum_legs(begin, middle, leg_floats, leg_variables, values)
         rest, rest_magnitude = _sum_legs(middle, end, leg_floats, leg_variables, values)

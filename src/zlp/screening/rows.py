@@ -12,6 +12,9 @@ Key = TypeVar("Key", bound=Hashable)
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+CHUNK = 1024
+"""Arrays hold a multiple of this many rows."""
+
 
 class Rows(Generic[Key]):
     """A dense table: row `i` of every column belongs to `key_at(i)`.
@@ -22,9 +25,9 @@ class Rows(Generic[Key]):
 
     __slots__ = ("_keys", "_row_of", "floats", "integers")
 
-    def __init__(self, float_columns: int, integer_columns: int = 0, capacity: int = 1024) -> None:
-        self.floats: Floats = np.zeros((float_columns, capacity), dtype=np.float64)
-        self.integers: Integers = np.zeros((integer_columns, capacity), dtype=np.int64)
+    def __init__(self, float_columns: int, integer_columns: int = 0) -> None:
+        self.floats: Floats = np.zeros((float_columns, CHUNK), dtype=np.float64)
+        self.integers: Integers = np.zeros((integer_columns, CHUNK), dtype=np.int64)
         self._keys: list[Key] = []
         self._row_of: dict[Key, int] = {}
 
@@ -81,7 +84,7 @@ class Rows(Generic[Key]):
         expected = (self.floats.shape[0], len(new_keys))
         if floats.shape != expected:
             raise ValueError(f"expected columns of shape {expected}, not {floats.shape}")
-        capacity = max(1024, len(new_keys))
+        capacity = CHUNK * max(1, -(-len(new_keys) // CHUNK))
         self.floats = np.zeros((expected[0], capacity), dtype=np.float64)
         self.floats[:, : len(new_keys)] = floats
         self.integers = np.zeros((self.integers.shape[0], capacity), dtype=np.int64)
