@@ -127,6 +127,12 @@ class Desk(Protocol):
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = 10_000) -> list[Command]:
         """Commands that close a part of a position; for several, those after the first take the margin out."""
 
+    def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
+        """What keepers would send next for what this account has waiting, at the standing prices: sender, command.
+
+        Empty where the orders branch runs actions, since those are quoted by themselves.
+        """
+
 
 _MODULES = {
     "isolated": "zlp.desks.isolated",

@@ -182,6 +182,10 @@ class BorrowedDesk:
             )
         ]
 
+    def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
+        """Nothing: orders carry the action itself."""
+        return []
+
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """One command."""
         held = reader.get(BorrowedPosition, (int(position),))

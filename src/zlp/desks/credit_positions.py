@@ -16,11 +16,24 @@ from zlp.engine.branches.credit_positions.health import (
     trading_settings,
 )
 from zlp.engine.commands.base import Command
-from zlp.engine.commands.credit_positions import AddMargin, LiquidateTradingAccount, PlaceCreditOrder
+from zlp.engine.commands.credit import Report
+from zlp.engine.commands.credit_positions import (
+    AddMargin,
+    FillCreditOrder,
+    LiquidateTradingAccount,
+    PlaceCreditOrder,
+)
 from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, USD, mul_div_down, mul_div_toward_zero, value_of
-from zlp.engine.leaves.credit import CreditCollateral, CreditMarketSettings, CreditVaultSettings, Delegation
-from zlp.engine.leaves.credit_positions import CreditPosition, TradingAccount
+from zlp.engine.leaves.access import Role, RoleHolder
+from zlp.engine.leaves.credit import (
+    CreditCollateral,
+    CreditMarketSettings,
+    CreditVaultSettings,
+    Delegation,
+    ReportFeed,
+)
+from zlp.engine.leaves.credit_positions import CreditOrder, CreditPosition, TradingAccount
 from zlp.engine.mechanisms.credit import SHARE_DECIMALS
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
@@ -186,6 +199,18 @@ class CreditDesk:
         order = PlaceCreditOrder(trading_account=0, market=market, size_delta=size if is_long else -size)
         return [AddMargin(trading_account=0, token=token, amount=amount), order] if amount else [order]
 
+    def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
+        """The fill of a pending order, by the first keeper there is."""
+        keeper = next((each.holder for each in reader.each(RoleHolder) if each.role == Role.KEEPER), "")
+        fills: list[tuple[str, Command]] = []
+        for order in reader.each(CreditOrder):
+            trading = reader.get(TradingAccount, (order.account,))
+            market = reader.get(CreditMarketSettings, (order.market,))
+            report = None if market is None else posted_report(reader, market.asset, now)
+            if report is not None and trading is not None and trading.owner == account:
+                fills.append((keeper, FillCreditOrder(trading_account=order.account, report=report)))
+        return fills
+
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """A market order; the margin stays in the account."""
         number, _, market = position.partition("/")
@@ -194,6 +219,20 @@ class CreditDesk:
             raise Reject(Code.UNKNOWN_POSITION, detail=position)
         delta = -mul_div_toward_zero(held.size, min(fraction_bps, BPS), BPS)
         return [PlaceCreditOrder(trading_account=held.account, market=market, size_delta=delta)]
+
+
+def posted_report(reader: Reader, asset: str, now: int) -> Report | None:
+    """A report made of the posted prices, for quotes, simulations and demos; its evidence says so."""
+    feed = reader.get(ReportFeed, (asset,))
+    if feed is None:
+        return None
+    try:
+        low, high = pricing.bounds_at(reader, asset, now)
+    except Reject:
+        return None
+    return Report(
+        feed=feed.feed, price=low, bid=low, ask=high, valid_from=now, expires=now + 60, evidence="posted prices"
+    )
 
 
 def _margin_tokens(reader: Reader) -> tuple[str, ...]:

@@ -177,6 +177,10 @@ class CrossMarginDesk:
             return [trade]
         return [DepositMargin(pool=pool, number=0, token=collateral, amount=amount), trade]
 
+    def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
+        """Nothing: orders carry the action itself."""
+        return []
+
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """The reduction; after a whole close of the account's only position, the margin comes out."""
         pool, owner, number, market = key_of(position)

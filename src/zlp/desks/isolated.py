@@ -190,6 +190,10 @@ class IsolatedDesk:
             )
         ]
 
+    def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
+        """Nothing: orders carry the action itself."""
+        return []
+
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """One command; the whole position closes by its size at that moment."""
         pool, account, collateral, market, side = position.split("/")

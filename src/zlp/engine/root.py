@@ -22,7 +22,7 @@ from zlp.engine.events.base import Event
 from zlp.engine.leaves.access import Installed
 from zlp.engine.leaves.base import Leaf
 from zlp.engine.rejections import Code, Reject, Rejection
-from zlp.engine.state import State
+from zlp.engine.state import Reader, State
 
 GENESIS = bytes(32)
 """The digest before the first command."""
@@ -86,20 +86,23 @@ class Root:
             self._commit(draft)
         return Receipt(self.sequence, envelope.time, events, rejection, self.chain.hex())
 
-    def quote(self, envelope: Envelope) -> Quote:
+    def quote(self, envelope: Envelope, upon: Reader | None = None) -> Quote:
         """What ``apply`` would answer now, and the state after it; nothing changes.
 
-        An action that a profile runs only by orders is quoted as if an order ran it at these prices.
+        An action that a profile runs only by orders is quoted as if an order ran it at these prices. ``upon``: the
+        state after an earlier quote, to quote several commands in a row.
         """
-        draft, rejection = self._run(envelope, quoting=True)
+        draft, rejection = self._run(envelope, quoting=True, upon=upon)
         events: tuple[Event, ...] = () if rejection else tuple(draft.events)
         receipt = Receipt(self.sequence + 1, envelope.time, events, rejection, "")
-        return Quote(receipt, self.state if rejection else draft)
+        return Quote(receipt, (self.state if upon is None else upon) if rejection else draft)
 
-    def _run(self, envelope: Envelope, *, quoting: bool = False) -> tuple[Draft, Rejection | None]:
+    def _run(
+        self, envelope: Envelope, *, quoting: bool = False, upon: Reader | None = None
+    ) -> tuple[Draft, Rejection | None]:
         check_envelope(envelope)
         draft = Draft(
-            self.state,
+            self.state if upon is None else upon,
             time=envelope.time,
             sender=envelope.account,
             sequence=self.sequence + 1,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from zlp.engine import Command, pricing
+from zlp.desks.credit_positions import posted_report
+from zlp.engine import Command
 from zlp.engine.commands.credit import RefreshVaults, Report
 from zlp.engine.commands.credit_positions import FillCreditOrder
 from zlp.engine.commands.stability import FulfilStableSwap
-from zlp.engine.leaves.credit import CreditCollateral, CreditMarketSettings, CreditVaultSettings, ReportFeed
+from zlp.engine.leaves.credit import CreditCollateral, CreditMarketSettings, CreditVaultSettings
 from zlp.engine.leaves.credit_positions import CreditOrder
 from zlp.engine.leaves.stability import StableSwapRequest
-from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.keepers.port import Port
 
@@ -69,17 +69,4 @@ class CreditKeeper:
 
 def posted_reports(reader: Reader) -> Reports:
     """Reports made of the posted prices, for simulations and demos; the evidence says so."""
-
-    def report(asset: str, now: int) -> Report | None:
-        feed = reader.get(ReportFeed, (asset,))
-        if feed is None:
-            return None
-        try:
-            low, high = pricing.bounds_at(reader, asset, now)
-        except Reject:
-            return None
-        return Report(
-            feed=feed.feed, price=low, bid=low, ask=high, valid_from=now, expires=now + 60, evidence="posted prices"
-        )
-
-    return report
+    return lambda asset, now: posted_report(reader, asset, now)

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from zlp.node import Fact, Node, NodeDown
-from zlp.server import reads
+from zlp.server import calculator_reads, desk_reads, reads
 from zlp.server.docs_page import PAGE
 from zlp.server.history import History
 from zlp.server.intake import Intake
@@ -57,12 +57,14 @@ class VenueApp:
         self.addresses = Buckets(self.limits.address_per_second, self.limits.address_burst, "too_many_requests")
         self.history = history
         self._walks = asyncio.Semaphore(1)
-        self.reads = [*reads.READS, *(history.reads if history is not None else ())]
+        self.reads = [*reads.READS, *desk_reads.READS, *calculator_reads.READS]
+        self.reads += history.reads if history is not None else ()
         self.openapi = msgspec.json.encode(document(self.reads))
         self._posts: dict[str, tuple[Callable[[bytes], Awaitable[tuple[int, bytes, Headers]]], int]] = {
             "/v1/command": (self._command, self.limits.body_bytes),
             "/v1/commands": (self._commands, self.limits.batch_body_bytes),
             "/v1/quote": (self._quote, self.limits.body_bytes),
+            "/v1/desk/quote": (self._desk_quote, self.limits.body_bytes),
             "/v1/auth/check": (self._check, self.limits.body_bytes),
         }
         self.pages = Starlette(routes=[*self._routes(), *mounts], exception_handlers=HANDLERS)
@@ -110,6 +112,10 @@ class VenueApp:
     async def _quote(self, body: bytes) -> tuple[int, bytes, Headers]:
         await self.node.durable()
         return 200, msgspec.json.encode(reads.quote(self.node, body)), ()
+
+    async def _desk_quote(self, body: bytes) -> tuple[int, bytes, Headers]:
+        await self.node.durable()
+        return 200, msgspec.json.encode(desk_reads.quote(self.node, body)), ()
 
     async def _check(self, body: bytes) -> tuple[int, bytes, Headers]:
         return 200, msgspec.json.encode(await self.intake.check(body)), ()
@@ -213,7 +219,9 @@ async def _answer(send: Send, status: int, body: bytes, headers: Headers) -> Non
 def _with_headers(send: Send, headers: Headers) -> Send:
     async def extended(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *headers]}
+            own = list(message.get("headers", ()))
+            named = {name for name, _ in own}
+            message = {**message, "headers": [*own, *(header for header in headers if header[0] not in named)]}
         await send(message)
 
     return extended

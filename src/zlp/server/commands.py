@@ -90,6 +90,7 @@ def node(
     from zlp.server.app import VenueApp
     from zlp.server.history import History
     from zlp.server.limits import Limits
+    from zlp.server.page import page_routes
     from zlp.server.serve import VenueServer
 
     configure_logs(as_json=json_logs)
@@ -101,7 +102,7 @@ def node(
 
     past = None if history == "none" else History(opened, history or url_in(data))
     Measuring(opened)
-    app = VenueApp(opened, limits=limits, history=past)
+    app = VenueApp(opened, limits=limits, history=past, mounts=page_routes())
     asyncio.run(VenueServer(app, host=host, port=port).run(told, handle_signals=True))
     if opened.status == "failed":
         console.print(f"[bold red]stopped[/] {opened.fault}")

@@ -13,6 +13,7 @@ from zlp.engine import Rejection
 from zlp.engine.commands import COMMANDS
 from zlp.engine.events import KINDS as EVENTS
 from zlp.engine.version import VERSION
+from zlp.server.desk_reads import UnsignedCommands
 from zlp.server.intake import SignedCommand, SignedCommands, UnsignedCommand
 from zlp.server.problems import SERVER_CODES
 from zlp.server.reads import QUERY, Read
@@ -33,6 +34,7 @@ def document(reads: Iterable[Read]) -> dict[str, Any]:
             "sign and send many commands under one signature", SignedCommands, "Receipts", "commands"
         ),
         "/v1/quote": _post("what a command would do", UnsignedCommand, "Quote", "commands"),
+        "/v1/desk/quote": _post("what commands would do, one after the other", UnsignedCommands, "DeskQuote", "desk"),
         "/v1/auth/check": _post("who signed this, and may they", SignedCommand, "Signer", "commands"),
         "/v1/snapshot": _plain("the whole state at one sequence, a few seconds old at most", "log"),
         "/health": _plain("is the process well", "venue"),
@@ -49,7 +51,7 @@ def document(reads: Iterable[Read]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    kinds = (*COMMANDS.values(), *EVENTS, Rejection, SignedCommand, SignedCommands, UnsignedCommand)
+    kinds = (*COMMANDS.values(), *EVENTS, Rejection, SignedCommand, SignedCommands, UnsignedCommand, UnsignedCommands)
     _, found = msgspec.json.schema_components(kinds, ref_template=REF)
     schemas = {name: _texts(schema) for name, schema in found.items()}
     schemas["Command"] = _one_of(COMMANDS)
@@ -68,6 +70,15 @@ def _schemas() -> dict[str, Any]:
         receipt=_ref("Receipt"),
         balances_after={"type": "array", "items": {"type": "object"}},
     )
+    schemas["DeskQuote"] = _object(
+        sequence=UNSIGNED,
+        accepted={"type": "boolean"},
+        rejection={"anyOf": [{"type": "null"}, _ref("Rejection")]},
+        events={"type": "array", "items": _ref("Event")},
+        balances={"type": "array", "items": {"type": "object"}},
+        positions={"type": "array", "items": {"type": "object"}},
+        pools={"type": "array", "items": {"type": "object"}},
+    )
     schemas["Signer"] = _object(
         account={"type": "string"},
         signer={"type": "string"},
@@ -78,8 +89,9 @@ def _schemas() -> dict[str, Any]:
     schemas["Problem"] = _problem()
     for name in ("SignedCommand", "UnsignedCommand"):
         schemas[name]["properties"]["command"] = _ref("Command")
-    schemas["SignedCommands"]["properties"]["commands"] = {"type": "array", "minItems": 1, "items": _ref("Command")}
-    for name in ("SignedCommand", "SignedCommands", "UnsignedCommand"):
+    for name in ("SignedCommands", "UnsignedCommands"):
+        schemas[name]["properties"]["commands"] = {"type": "array", "minItems": 1, "items": _ref("Command")}
+    for name in ("SignedCommand", "SignedCommands", "UnsignedCommand", "UnsignedCommands"):
         _patterns(schemas[name]["properties"])
     return schemas
 

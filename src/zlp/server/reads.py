@@ -97,6 +97,12 @@ QUERY = {
     "token": "only of this token",
     "status": "only with this status",
     "client": "only with this client id",
+    "side": "long or short",
+    "amount": "a decimal number of whole tokens",
+    "size": "notional in USD, a decimal number",
+    "position": "the text by which positions are listed",
+    "fraction": "how much of it, in bps; 10000 if not given",
+    "given": "inputs as `name=decimal` pairs joined by commas; the published example's where left out",
 }
 PAGED = ("after", "limit")
 

@@ -10,6 +10,7 @@ from zlp.projections import url_in
 from zlp.server.app import VenueApp
 from zlp.server.history import History
 from zlp.server.limits import Limits
+from zlp.server.page import page_routes
 from zlp.server.serve import VenueServer
 
 GENEROUS = 2_000
@@ -26,4 +27,4 @@ def server_of(node: Node, folder: Path, *, host: str, port: int, demo: bool) -> 
         account_burst=GENEROUS,
     )
     history = History(node, url_in(folder))
-    return VenueServer(VenueApp(node, limits=limits, history=history), host=host, port=port)
+    return VenueServer(VenueApp(node, limits=limits, history=history, mounts=page_routes(demo=demo)), host=host, port=port)

@@ -1,0 +1,209 @@
+"""Reads that ask the venue's desk: the same paths and shapes for every trading design.
+
+A plan (`/v1/desk/open`, `/v1/desk/close`) is the list of commands that would do it; a quote runs commands one
+after the other on a draft and shows what they would change. Neither changes anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from zlp.desks import Desk, desk_of
+from zlp.engine import Envelope
+from zlp.engine.codec import decode_command, plain
+from zlp.engine.fixed import UINT256, USD
+from zlp.engine.leaves.access import Installed
+from zlp.engine.leaves.ledger import Balance, Token
+from zlp.engine.rejections import Reject
+from zlp.engine.state import Reader
+from zlp.node import Node, NotAdmitted
+from zlp.server import desk_risk, desk_views, views
+from zlp.server.intake import address, decode
+from zlp.server.problems import Problem
+from zlp.server.reads import Parameters, Read
+
+QUOTED_AT_ONCE = 8
+
+
+class UnsignedCommands(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``POST /v1/desk/quote``: what would these commands do, one after the other? Nothing is signed."""
+
+    account: str
+    commands: list[msgspec.Raw]
+
+
+_many = msgspec.json.Decoder(UnsignedCommands).decode
+
+
+def desk(node: Node) -> Desk:
+    """The desk of the installed trading branch."""
+    try:
+        return desk_of(node.root.state)
+    except LookupError as fault:
+        raise Problem("not_found", str(fault)) from None
+
+
+def _overview(node: Node, parameters: Parameters) -> Any:  # noqa: ARG001 - every read has these arguments
+    """Pools and markets as the desk values them now. ``missing`` says why a list is empty: no price, for example."""
+    found, state, now = desk(node), node.root.state, node.now()
+    answer: dict[str, Any] = {
+        "sequence": str(node.root.sequence),
+        "time": str(now),
+        "design": found.BRANCH,
+        "branches": [each.branch for each in state.each(Installed)],
+        "pools": [],
+        "markets": [],
+        "missing": {},
+    }
+    try:
+        answer["pools"] = [desk_views.pool_row(state, view) for view in found.pools(state, now)]
+    except Reject as refused:
+        answer["missing"]["pools"] = plain(refused.rejection)
+    try:
+        answer["markets"] = [desk_views.market_row(view) for view in found.markets(state, now)]
+    except Reject as refused:
+        answer["missing"]["markets"] = plain(refused.rejection)
+    return answer
+
+
+def _positions(node: Node, parameters: Parameters) -> Any:
+    """One account's positions with PnL, health and liquidation price."""
+    account = address(parameters.text("account"))
+    try:
+        rows = [desk_views.position_row(view) for view in desk(node).positions(node.root.state, node.now(), account)]
+    except Reject as refused:
+        raise NotAdmitted(refused.rejection) from None
+    return {"sequence": str(node.root.sequence), "items": rows}
+
+
+def _open(node: Node, parameters: Parameters) -> Any:
+    """``amount`` of ``token`` and ``size`` in USD are decimals; the last command is the trade."""
+    state, token = node.root.state, parameters.text("token")
+    amount = scaled(parameters, "amount", _unit(state, token)) if token else 0
+    try:
+        commands = desk(node).open(
+            state,
+            node.now(),
+            pool=parameters.text("pool"),
+            market=parameters.text("market"),
+            is_long=parameters.text("side", "long") == "long",
+            collateral=token,
+            amount=amount,
+            size_usd=scaled(parameters, "size", USD),
+        )
+    except Reject as refused:
+        raise NotAdmitted(refused.rejection) from None
+    return {"sequence": str(node.root.sequence), "commands": [plain(command) for command in commands]}
+
+
+def _close(node: Node, parameters: Parameters) -> Any:
+    """``fraction`` of the position in bps; the first command is the trade, those after it take margin out."""
+    try:
+        commands = desk(node).close(
+            node.root.state,
+            node.now(),
+            position=parameters.text("position"),
+            fraction_bps=parameters.number("fraction", 10_000),
+        )
+    except (Reject, ValueError) as fault:
+        if isinstance(fault, Reject):
+            raise NotAdmitted(fault.rejection) from None
+        raise Problem("malformed_request", "no position is called so") from None
+    return {"sequence": str(node.root.sequence), "commands": [plain(command) for command in commands]}
+
+
+def _unit(reader: Reader, symbol: str) -> int:
+    token = reader.get(Token, (symbol,))
+    if token is None:
+        raise Problem("not_found", f"no token {symbol}")
+    return token.unit
+
+
+def scaled(parameters: Parameters, name: str, unit: int) -> int:
+    """A decimal parameter as an integer at ``unit``; what lies beyond its last place is refused."""
+    text = parameters.text(name, "0") or "0"
+    whole, _, fraction = text.partition(".")
+    places = len(str(unit)) - 1
+    if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or len(text) > 80:
+        raise Problem("malformed_request", f"{name} is a decimal number")
+    if len(fraction) > places:
+        raise Problem("malformed_request", f"{name} has at most {places} decimals")
+    value = int(whole or "0") * unit + int(fraction.ljust(places, "0") or "0")
+    if value >= UINT256:
+        raise Problem("malformed_request", f"{name} is too large")
+    return value
+
+
+def quote(node: Node, body: bytes) -> dict[str, Any]:
+    """What commands would do one after the other, with balances, positions and pools before and after.
+
+    Where an action only waits for a keeper, the keeper's part is quoted too, at the standing prices. The first
+    refusal ends it; it is the answer's ``rejection``.
+    """
+    request = decode(_many, body)
+    account = address(request.account)
+    if not 1 <= len(request.commands) <= QUOTED_AT_ONCE:
+        raise Problem("too_many_commands", limit=QUOTED_AT_ONCE, actual=len(request.commands))
+    found, now, before = desk(node), node.now(), node.root.state
+    try:
+        pending = [(account, decode_command(bytes(text))) for text in request.commands]
+    except Reject as refused:
+        raise NotAdmitted(refused.rejection) from None
+    after: Reader = before
+    events: list[Any] = []
+    rejection = None
+    followed = False
+    while pending and rejection is None:
+        sender, command = pending.pop(0)
+        answer = node.root.quote(Envelope(time=now, account=sender, command=command), after)
+        rejection, after = answer.receipt.rejection, answer.after
+        events.extend(answer.receipt.events)
+        if not pending and rejection is None and not followed:
+            pending, followed = found.expected(after, now, account), True
+    return {
+        "sequence": str(node.root.sequence),
+        "accepted": rejection is None,
+        "rejection": None if rejection is None else plain(rejection),
+        "events": [plain(event) for event in events],
+        "balances": _balances(before, after, account),
+        "positions": _views(found, after, now, account),
+        "pools": _pools(found, after, now),
+    }
+
+
+def _balances(before: Reader, after: Reader, account: str) -> list[dict[str, str]]:
+    rows = []
+    for token in before.each(Token):
+        held, left = (reader.get(Balance, (account, token.symbol)) for reader in (before, after))
+        old, new = 0 if held is None else held.amount, 0 if left is None else left.amount
+        if old != new:
+            figures = {"before": old, "after": new, "change": new - old}
+            shown = {name: views.decimal(units, token.unit) for name, units in figures.items()}
+            rows.append({"token": token.symbol, **shown})
+    return rows
+
+
+def _views(found: Desk, reader: Reader, now: int, account: str) -> list[Any]:
+    try:
+        return [desk_views.position_row(view) for view in found.positions(reader, now, account)]
+    except Reject:
+        return []
+
+
+def _pools(found: Desk, reader: Reader, now: int) -> list[Any]:
+    try:
+        return [desk_views.pool_row(reader, view) for view in found.pools(reader, now)]
+    except Reject:
+        return []
+
+
+OPENING = ("pool", "market", "side", "token", "amount", "size")
+READS: list[Read] = [
+    Read("/v1/desk", "pools and markets, valued now", _overview, "desk"),
+    Read("/v1/desk/positions", "an account's positions with health", _positions, "desk", ("account",)),
+    Read("/v1/desk/open", "the commands that would open a position", _open, "desk", OPENING),
+    Read("/v1/desk/close", "the commands that would close a position", _close, "desk", ("position", "fraction")),
+    Read("/v1/desk/risk", "who would be liquidated where, and what traders stand to win", desk_risk.risk, "desk"),
+]
