@@ -1,11 +1,12 @@
 """Reads that ask the venue's desk: the same paths and shapes for every trading design.
 
-A plan (`/v1/desk/open`, `/v1/desk/close`) is the list of commands that would do it; a quote runs commands one
+A plan (`/v1/desk/open/long`) is the list of commands that would do it; a quote runs commands one
 after the other on a draft and shows what they would change. Neither changes anything.
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -46,17 +47,25 @@ def desk(node: Node) -> Desk:
 
 
 def _overview(node: Node, parameters: Parameters) -> Any:  # noqa: ARG001 - every read has these arguments
-    """Pools and markets as the desk values them now. ``missing`` says why a list is empty: no price, for example."""
-    found, state, now = desk(node), node.root.state, node.now()
+    """Pools and markets as the desk values them now. ``missing`` says why a list is empty: no price, for example.
+
+    ``design`` is empty where no trading branch is installed.
+    """
+    state, now = node.root.state, node.now()
     answer: dict[str, Any] = {
         "sequence": str(node.root.sequence),
         "time": str(now),
-        "design": found.BRANCH,
+        "design": "",
         "branches": [each.branch for each in state.each(Installed)],
         "pools": [],
         "markets": [],
         "missing": {},
     }
+    try:
+        found = desk_of(state)
+    except LookupError:
+        return answer
+    answer["design"] = found.BRANCH
     try:
         answer["pools"] = [desk_views.pool_row(state, view) for view in found.pools(state, now)]
     except Reject as refused:
@@ -69,18 +78,28 @@ def _overview(node: Node, parameters: Parameters) -> Any:  # noqa: ARG001 - ever
 
 
 def _positions(node: Node, parameters: Parameters) -> Any:
-    """One account's positions with PnL, health and liquidation price."""
-    account = address(parameters.text("account"))
+    """Positions with PnL, health and liquidation price. Without an account: at most `limit` of all."""
+    text = parameters.text("account")
+    account = address(text) if text.lower().startswith("0x") else text
+    answer: dict[str, Any] = {"sequence": str(node.root.sequence), "items": []}
     try:
-        rows = [desk_views.position_row(view) for view in desk(node).positions(node.root.state, node.now(), account)]
+        found = desk_of(node.root.state)
+    except LookupError:
+        return answer
+    try:
+        each = found.positions(node.root.state, node.now(), account)
+        limit = None if account else parameters.limit()
+        answer["items"] = [desk_views.position_row(view) for view in islice(each, limit)]
     except Reject as refused:
         raise NotAdmitted(refused.rejection) from None
-    return {"sequence": str(node.root.sequence), "items": rows}
+    return answer
 
 
 def _open(node: Node, parameters: Parameters) -> Any:
     """``amount`` of ``token`` and ``size`` in USD are decimals; the last command is the trade."""
-    state, token = node.root.state, parameters.text("token")
+    side, state, token = parameters.text("side"), node.root.state, parameters.text("token")
+    if side not in ("long", "short"):
+        raise Problem("not_found", "a position is long or short")
     amount = scaled(parameters, "amount", _unit(state, token)) if token else 0
     try:
         commands = desk(node).open(
@@ -88,7 +107,7 @@ def _open(node: Node, parameters: Parameters) -> Any:
             node.now(),
             pool=parameters.text("pool"),
             market=parameters.text("market"),
-            is_long=parameters.text("side", "long") == "long",
+            is_long=side == "long",
             collateral=token,
             amount=amount,
             size_usd=scaled(parameters, "size", USD),
@@ -105,7 +124,7 @@ def _close(node: Node, parameters: Parameters) -> Any:
             node.root.state,
             node.now(),
             position=parameters.text("position"),
-            fraction_bps=parameters.number("fraction", 10_000),
+            fraction_bps=parameters.number("fraction"),
         )
     except (Reject, ValueError) as fault:
         if isinstance(fault, Reject):
@@ -199,11 +218,11 @@ def _pools(found: Desk, reader: Reader, now: int) -> list[Any]:
         return []
 
 
-OPENING = ("pool", "market", "side", "token", "amount", "size")
+OPENING = ("pool", "market", "token", "amount", "size")
 READS: list[Read] = [
     Read("/v1/desk", "pools and markets, valued now", _overview, "desk"),
-    Read("/v1/desk/positions", "an account's positions with health", _positions, "desk", ("account",)),
-    Read("/v1/desk/open", "the commands that would open a position", _open, "desk", OPENING),
-    Read("/v1/desk/close", "the commands that would close a position", _close, "desk", ("position", "fraction")),
+    Read("/v1/desk/positions", "an account's positions with health", _positions, "desk", ("account", "limit")),
+    Read("/v1/desk/open/{side}", "the commands that would open a position", _open, "desk", OPENING),
+    Read("/v1/desk/close/{fraction}", "the commands that would close a position", _close, "desk", ("position",)),
     Read("/v1/desk/risk", "who would be liquidated where, and what traders stand to win", desk_risk.risk, "desk"),
 ]

@@ -17,12 +17,20 @@ from zlp.engine.state import Reader
 from zlp.node import Node
 from zlp.server import views
 from zlp.server.desk_views import market_row, pool_row, position_row, usd
-from zlp.server.problems import Problem
 
 STEP_BPS = 250
 STEPS = 20
 LISTED = 25
 SECONDS = 3
+NOTHING: dict[str, Any] = {
+    "positions": "0",
+    "due": "0",
+    "traders_pnl_usd": "0",
+    "markets": [],
+    "pools": [],
+    "nearest": [],
+    "most_profitable": [],
+}
 _kept: WeakKeyDictionary[Node, tuple[int, dict[str, Any]]] = WeakKeyDictionary()
 
 
@@ -34,8 +42,8 @@ def risk(node: Node, parameters: Any) -> Any:  # noqa: ARG001 - every read has t
         return kept[1]
     try:
         desk = desk_of(node.root.state)
-    except LookupError as fault:
-        raise Problem("not_found", str(fault)) from None
+    except LookupError:
+        return {"sequence": str(node.root.sequence), "time": str(now), **NOTHING}
     frozen = views.freeze(node.root, tuple(KINDS))
 
     def job() -> dict[str, Any]:

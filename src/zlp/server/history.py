@@ -6,6 +6,7 @@ The sequencer never waits for it. If the database falls behind or fails, the ven
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,8 +29,9 @@ PAGE = 250
 REST_SECONDS = 0.05
 """Between transactions: a busy venue's receipts are stored many at a time."""
 RETRY_SECONDS = 2.0
+WAIT_SECONDS, POLL_SECONDS = 5.0, 0.01
 DAY = 86_400
-STRETCH = ("after", "before", "from", "to", "limit", "order")
+STRETCH = ("after", "before", "from", "to", "limit", "sort", "sequence")
 Reader = Callable[[Node, Parameters], Any]
 
 
@@ -87,9 +89,17 @@ class History:
             if equal.get("account"):
                 equal["account"] = _account(equal["account"])
             owner = equal.pop("account", "") if table is tables.transfers else ""
+            self._reach(given)
             return _shown(lambda: reading.page(self.model, table, stretch_of(given), equal, owner))
 
         return read
+
+    def _reach(self, given: Parameters) -> None:
+        """Wait a little for the sequence that the caller has seen, so that he reads what he has done."""
+        wanted = min(given.number("sequence"), self.node.feed.last)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while self.model.last < wanted and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def _others(self) -> Iterator[Read]:
         yield Read(
@@ -127,10 +137,11 @@ class History:
         )
 
     def _candles(self, node: Node, given: Parameters) -> Any:  # noqa: ARG002 - every read has these arguments
-        """Newest first unless `order=oldest` or `after` is given; `next` goes on in the same direction."""
+        """Newest first unless `sort=oldest` or `after` is given; `next` goes on in the same direction."""
         interval = given.text("interval", "1h")
         if interval not in INTERVALS:
             raise Problem("malformed_request", f"interval is one of {', '.join(INTERVALS)}")
+        self._reach(given)
         return _shown(lambda: reading.candles(self.model, given.text("symbol"), interval, stretch_of(given)))
 
     def _returns(self, node: Node, given: Parameters) -> Any:
@@ -176,7 +187,7 @@ class History:
 
 
 LISTS: tuple[tuple[str, str, Table, tuple[str, ...]], ...] = (
-    ("/v1/trades", "every change of a position: size, price, PnL, fees", tables.fills, ("account", "market")),
+    ("/v1/trades", "every change of a position: size, price, PnL, fees", tables.fills, ("account", "market", "order")),
     ("/v1/swaps", "swaps, hop by hop", tables.swaps, ("account", "pool")),
     ("/v1/liquidity", "deposits into pools and withdrawals", tables.liquidity, ("account", "pool")),
     ("/v1/fees", "every fee", tables.fees, ("account", "pool", "kind")),
@@ -185,8 +196,8 @@ LISTS: tuple[tuple[str, str, Table, tuple[str, ...]], ...] = (
     ("/v1/transfers", "tokens that moved, came or went", tables.transfers, ("account", "token")),
     ("/v1/rewards", "rewards claimed", tables.rewards, ("account",)),
     ("/v1/withdrawals", "withdrawals and what became of them", tables.withdrawals, ("account", "status")),
-    ("/v1/history/orders", "orders, open and ended", tables.orders, ("account", "market", "status", "client")),
-    ("/v1/history/orders/{order}", "an order's changes", tables.order_changes, ("order",)),
+    ("/v1/history/orders", "orders, open and ended", tables.orders, ("account", "market", "status", "client", "order")),
+    ("/v1/history/order-changes", "what happened to orders", tables.order_changes, ("account", "order")),
     ("/v1/history/positions", "positions, open and closed, with PnL", tables.positions, ("account", "market")),
     ("/v1/history/governance", "facts of authority", tables.governance, ("kind",)),
     ("/v1/prices/{asset}/history", "prices as they were posted", tables.prices, ("asset",)),
@@ -197,16 +208,16 @@ LISTS: tuple[tuple[str, str, Table, tuple[str, ...]], ...] = (
 
 def stretch_of(given: Parameters) -> Stretch:
     """The part of a list that a request asks for."""
-    order = given.text("order", "newest")
-    if order not in ("newest", "oldest"):
-        raise Problem("malformed_request", "order is newest or oldest")
+    sort = given.text("sort", "newest")
+    if sort not in ("newest", "oldest"):
+        raise Problem("malformed_request", "sort is newest or oldest")
     return Stretch(
         after=given.text("after"),
         before=given.text("before"),
         start=given.number("from"),
         end=given.number("to"),
         limit=given.limit(),
-        oldest_first=order == "oldest",
+        oldest_first=sort == "oldest",
     )
 
 

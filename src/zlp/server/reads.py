@@ -83,7 +83,9 @@ QUERY = {
     "after": "cursor: the `next` of the page before; a sequence where the items are receipts",
     "before": "only sequences below this one; the `next` of the page before",
     "limit": "items per page, 100 if not given, 1000 at most",
-    "order": "newest (first) or oldest; with `after`, oldest",
+    "sort": "newest (first) or oldest; with `after`, oldest",
+    "sequence": "wait, for some seconds at most, until history has reached this sequence",
+    "order": "only of this order",
     "from": "only from this second on",
     "to": "only before this second",
     "interval": "1m, 5m, 15m, 1h, 4h or 1d; 1h if not given",
@@ -97,11 +99,9 @@ QUERY = {
     "token": "only of this token",
     "status": "only with this status",
     "client": "only with this client id",
-    "side": "long or short",
     "amount": "a decimal number of whole tokens",
     "size": "notional in USD, a decimal number",
     "position": "the text by which positions are listed",
-    "fraction": "how much of it, in bps; 10000 if not given",
     "given": "inputs as `name=decimal` pairs joined by commas; the published example's where left out",
 }
 PAGED = ("after", "limit")
