@@ -102,13 +102,7 @@ class Result(msgspec.Struct, kw_only=True):
 
 def run(profile: Profile, path: PricePath, setup: Setup | None = None, progress: Progress | None = None) -> Result:
     """Run a profile along a path. Raises ``ValueError`` if the path holds nothing the profile trades."""
-    setup = setup or Setup()
-    root = Root()
-    for envelope in profile.genesis(identity="simulation"):
-        receipt = root.apply(envelope)
-        if receipt.rejection is not None:
-            raise ValueError(f"{profile.source}: genesis is refused: {receipt.rejection}")
-    return run_from(root, path, setup, progress)
+    return run_from(root_of(profile), path, setup or Setup(), progress)
 
 
 def run_from(root: Root, path: PricePath, setup: Setup, progress: Progress | None = None) -> Result:
@@ -116,16 +110,30 @@ def run_from(root: Root, path: PricePath, setup: Setup, progress: Progress | Non
 
     Raises ``ValueError`` if a change of parameters is refused or the pools can't be founded.
     """
+    world = world_of(root, path, setup)
+    accounting = Accounting(world)
+    passed, faults = _pass(world, accounting, path, setup, progress)
+    return _result(setup, accounting, passed, faults)
+
+
+def root_of(profile: Profile) -> Root:
+    """A venue of this profile that has only been founded."""
+    root = Root()
+    for envelope in profile.genesis(identity="simulation"):
+        receipt = root.apply(envelope)
+        if receipt.rejection is not None:
+            raise ValueError(f"{profile.source}: genesis is refused: {receipt.rejection}")
+    return root
+
+
+def world_of(root: Root, path: PricePath, setup: Setup) -> World:
+    """A world around a root, with the setup's changes of parameters made."""
     roles = roles_of(root.state)
     for change in setup.changes:
         receipt = root.apply(Envelope(time=root.time, account=roles["governor"][0], command=change))
         if receipt.rejection is not None:
             raise ValueError(f"{change.leaf} {change.key} {change.field} = {change.value}: {receipt.rejection}")
-    assumptions = assume(root.state, path, setup.assumptions)
-    world = World(root, roles, assumptions, setup.seed)
-    accounting = Accounting(world)
-    passed, faults = _pass(world, accounting, path, setup, progress)
-    return _result(setup, accounting, passed, faults)
+    return World(root, roles, assume(root.state, path, setup.assumptions), setup.seed)
 
 
 def roles_of(reader: Reader) -> dict[str, list[str]]:

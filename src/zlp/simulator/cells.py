@@ -108,6 +108,10 @@ def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
         shocks=scenario.shocks,
         changes=scenario.changes(cell.point),
     )
+    if scenario.engine == "fast":
+        from zlp.simulator.kernel.run import run_fast
+
+        return kept(scenario, cell, run_fast(profile, prices.path, setup), data_hash(prices))
     return kept(scenario, cell, run(profile, prices.path, setup), data_hash(prices))
 
 

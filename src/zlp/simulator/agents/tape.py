@@ -10,9 +10,12 @@ from zlp.simulator.agents.noise import HOLDING_HOURS, LEVERAGE
 from zlp.simulator.hand import Hand
 from zlp.simulator.stream import Stream
 
+BOTTOMLESS = 10**12 * USD
+"""More than any run of intentions can spend."""
+
 
 class Intention(msgspec.Struct, frozen=True):
-    """At ``time``: put ``margin`` USD (whole) behind a position of ``leverage`` and hold it for ``hold`` seconds."""
+    """At ``time``: put ``margin`` whole USD behind a position of ``leverage`` and hold it for ``hold`` seconds."""
 
     time: int
     asset: str
@@ -25,7 +28,8 @@ class Intention(msgspec.Struct, frozen=True):
 class TapeTrader(Behaviour, frozen=True, kw_only=True):
     """Draws all his intentions from his own stream, which no venue can influence, and carries out what he can.
 
-    ``assets``: what he trades, where a market of it exists. A trade every ``interval`` seconds on average.
+    ``assets``: what he trades, where a market of it exists. A trade every ``interval`` seconds on average, with
+    fresh money each time: ``margin`` is between these two amounts of USD, whatever became of earlier trades.
     """
 
     name: str = "tape"
@@ -34,27 +38,29 @@ class TapeTrader(Behaviour, frozen=True, kw_only=True):
     leverage: tuple[float, ...] = LEVERAGE
     holding_hours: tuple[float, ...] = HOLDING_HOURS
     long_bias: float = 0.55
-    stake: tuple[float, float] = (0.05, 0.3)
+    margin: tuple[float, float] = (200.0, 12_000.0)
+
+    def budget(self, _stream: Stream) -> int:
+        """Never what limits him."""
+        return BOTTOMLESS
 
     def act(self, hand: Hand) -> int:
         """Carry out what is due, and look ahead to the next intention."""
         self._close_due(hand)
-        following: Intention = hand.notes.get("next") or self.draw(hand.stream, hand.now, hand.budget)
+        following: Intention = hand.notes.get("next") or self.draw(hand.stream, hand.now)
         while following.time <= hand.now:
             self._open(hand, following)
-            following = self.draw(hand.stream, following.time, hand.budget)
+            following = self.draw(hand.stream, following.time)
         hand.notes["next"] = following
-        exits: dict[str, int] = hand.notes["exits"]
-        pause = min(time for time in (following.time, *exits.values()) if time > hand.now) - hand.now
-        return min(pause, HOUR) if hand.positions or hand.is_waiting else pause
+        return 1 if hand.positions or hand.is_waiting else following.time - hand.now
 
-    def draw(self, stream: Stream, after: int, budget: int) -> Intention:
+    def draw(self, stream: Stream, after: int) -> Intention:
         """The next intention after a moment."""
         return Intention(
             time=after + 1 + int(stream.wait(self.interval)),
             asset=stream.pick(self.assets),
             is_long=stream.chance(self.long_bias),
-            margin=int(budget // USD * stream.between(*self.stake)),
+            margin=int(stream.between(*self.margin)),
             leverage=stream.quantile(self.leverage),
             hold=int(stream.quantile(self.holding_hours) * HOUR),
         )
@@ -66,12 +72,13 @@ class TapeTrader(Behaviour, frozen=True, kw_only=True):
             hand.notes.setdefault("holds", {})[market.market] = wanted.hold
 
     def _close_due(self, hand: Hand) -> None:
-        exits: dict[str, int] = hand.notes.setdefault("exits", {})
+        """A position that was closed and opened again is another one, though it has the same name."""
+        exits: dict[tuple[str, int], int] = hand.notes.setdefault("exits", {})
         holds: dict[str, int] = hand.notes.setdefault("holds", {})
-        for position in list(hand.positions.values()):
-            hold = holds.get(position.market, DAY)
-            until = exits.setdefault(position.position, position.opened_at + hold)
+        held = {(position.position, position.opened_at): position for position in hand.positions.values()}
+        for key, position in held.items():
+            until = exits.setdefault(key, position.opened_at + holds.get(position.market, DAY))
             if hand.now >= until and not position.closing:
                 hand.close(position)
-        for gone in [name for name in exits if name not in hand.positions]:
+        for gone in [key for key in exits if key not in held]:
             del exits[gone]

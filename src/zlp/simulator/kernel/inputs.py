@@ -1,0 +1,120 @@
+"""From a profile, a path and a crowd to the arrays of the fast world; refuses what it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zlp.engine import ledger
+from zlp.engine.fixed import BPS, USD
+from zlp.engine.leaves.access import Installed
+from zlp.engine.leaves.isolated import IsolatedSettings, MarketSettings
+from zlp.engine.leaves.orders import OrderSettings
+from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
+from zlp.engine.mechanisms.shorts import SoundShorts
+from zlp.engine.state import Reader
+from zlp.simulator.agents import Behaviour, Founder, TapeTrader
+from zlp.simulator.kernel.state import Array, Pool, Rules, Tape
+from zlp.simulator.stream import Stream
+
+
+class NotFastError(ValueError):
+    """The fast world can't do this; the exact engine can."""
+
+
+def pool_settings(reader: Reader) -> PoolSettings:
+    """The one basket pool of an isolated design, checked for what the kernel knows."""
+    if reader.get(Installed, ("isolated",)) is None:
+        raise NotFastError("the fast world knows isolated positions only; use engine = 'exact'")
+    pools = list(reader.each(PoolSettings))
+    if len(pools) != 1:
+        raise NotFastError("the fast world knows one pool")
+    pool = pools[0]
+    rules = reader.get(IsolatedSettings, (pool.pool,))
+    if rules is None or pool.funding is None or not isinstance(rules.shorts, SoundShorts):
+        raise NotFastError("the fast world needs utilisation funding and sound shorts")
+    if pool.fee_to_pool_bps or rules.minimum_profit_time or rules.deposit_fee_bps:
+        raise NotFastError("the fast world keeps no fee in the pool, and knows no minimum profit and no deposit fee")
+    return pool
+
+
+def rules_of(reader: Reader) -> tuple[Rules, list[str], list[str]]:
+    """(rules, assets, markets)."""
+    pool = pool_settings(reader)
+    trading = reader.get(IsolatedSettings, (pool.pool,))
+    assets = list(pool.tokens)
+    settings = [reader.get(AssetSettings, (pool.pool, token)) for token in assets]
+    limits = [limit for limit in reader.each(MarketSettings) if limit.token in assets and limit.enabled]
+    if trading is None or pool.funding is None or any(record is None for record in settings):
+        raise NotFastError("the pool's settings are incomplete")
+    if any(limit.pricing is not None for limit in limits):
+        raise NotFastError("the fast world knows no price impact")
+    orders = reader.get(OrderSettings, ())
+    if orders is None or orders.fee_token not in assets:
+        raise NotFastError("the fast world needs orders whose fee is paid in a token of the pool")
+    stable = [record is not None and record.stable for record in settings]
+    funding = pool.funding
+    rules = Rules(
+        opening=trading.opening_fee_bps / BPS,
+        closing=trading.closing_fee_bps / BPS,
+        liquidation_fee=trading.liquidation_fee / USD,
+        interval=funding.interval,
+        scale=float(funding.scale),
+        short_asset=stable.index(True),
+        fee_asset=assets.index(orders.fee_token),
+        execution_fee=orders.minimum_fee / ledger.token(reader, orders.fee_token).unit,
+        factor=np.array([float(funding.stable_factor if flag else funding.factor) for flag in stable]),
+        stable=np.array(stable),
+        asset=np.array([assets.index(limit.token) for limit in limits]),
+        most_leverage=np.array([limit.max_leverage / BPS for limit in limits]),
+        most_long=np.array([limit.max_long / USD for limit in limits]),
+        most_short=np.array([(limit.max_short or limit.max_short_hard) / USD for limit in limits]),
+        most_position=np.array([limit.max_position / USD for limit in limits]),
+    )
+    return rules, assets, [limit.token for limit in limits]
+
+
+def pool_of(reader: Reader, assets: Sequence[str], markets: int) -> Pool:
+    """The books of a founded pool on which nothing is open."""
+    name = pool_settings(reader).pool
+    leaves = [reader.get(PoolAsset, (name, token)) or PoolAsset(name, token) for token in assets]
+    units = [settings.unit for token in assets if (settings := reader.get(AssetSettings, (name, token))) is not None]
+    count = len(assets)
+    return Pool(
+        amount=np.array([leaf.amount / unit for leaf, unit in zip(leaves, units, strict=True)]),
+        reserved=np.zeros(count),
+        guaranteed=np.zeros(count),
+        index=np.array([float(leaf.funding_index) for leaf in leaves]),
+        anchor=np.array([leaf.funding_at for leaf in leaves], dtype=np.int64),
+        long_size=np.zeros(markets),
+        short_size=np.zeros(markets),
+        short_tokens=np.zeros(markets),
+    )
+
+
+def tape_of(
+    crowd: Sequence[Behaviour], seed: int, markets: Sequence[str], start: int, end: int
+) -> tuple[Tape, list[str]]:
+    """The intentions of all tape traders from ``start`` to ``end``, drawn as they would draw them; and who they are."""
+    rows: list[tuple[int, int, bool, int, float, int]] = []
+    first, names = [0], []
+    for behaviour in crowd:
+        if isinstance(behaviour, Founder):
+            continue
+        if not isinstance(behaviour, TapeTrader):
+            raise NotFastError(f"the fast world knows founders and tape traders, not {behaviour.name!r}")
+        allowed = [name if not behaviour.markets or name in behaviour.markets else "" for name in markets]
+        for number in range(1, behaviour.count + 1):
+            stream = Stream(seed, f"{behaviour.name}-{number}")
+            wanted = behaviour.draw(stream, start)
+            while wanted.time <= end:
+                market = next((place for place, name in enumerate(allowed) if wanted.asset in name), -1)
+                rows.append((wanted.time, market, wanted.is_long, wanted.margin, wanted.leverage, wanted.hold))
+                wanted = behaviour.draw(stream, wanted.time)
+            names.append(f"{behaviour.name}-{number}")
+            first.append(len(rows))
+    kinds = (np.int64, np.int64, np.bool_, np.float64, np.float64, np.int64)
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    arrays: list[Array] = [np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)]
+    return Tape(np.array(first, dtype=np.int64), *arrays), names

@@ -1,0 +1,227 @@
+"""The fast world repeats the engine: formula by formula, and whole runs within the stated tolerance (E6, E8, E11)."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zlp.engine.branches.isolated.book import Book
+from zlp.engine.branches.isolated.health import assess
+from zlp.engine.branches.isolated.increase import _next_average
+from zlp.engine.fixed import BPS, USD
+from zlp.engine.leaves.isolated import IsolatedSettings, Market, MarketSettings, Position
+from zlp.engine.leaves.pool import AssetSettings, PoolAsset
+from zlp.engine.mechanisms.funding import UtilisationFunding
+from zlp.engine.mechanisms.shorts import Shorts, SoundShorts
+from zlp.engine.rejections import Reject
+from zlp.profiles.loader import load as load_profile
+from zlp.simulator.agents import Founder, NoiseTrader, TapeTrader
+from zlp.simulator.backtest import Setup, run
+from zlp.simulator.cells import prices_of, profile_of
+from zlp.simulator.examples import find, names
+from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, formulas
+from zlp.simulator.kernel.inputs import NotFastError, tape_of
+from zlp.simulator.kernel.path import fresh_pool, run_path, run_paths
+from zlp.simulator.kernel.run import run_fast
+from zlp.simulator.kernel.state import SUMS, Rules
+from zlp.simulator.metrics import REGISTRY
+from zlp.simulator.paths import made
+from zlp.simulator.scenario import load
+from zlp.simulator.shocks import OracleOutage
+
+PRICES = st.floats(0.01, 1e5)
+SIZES = st.floats(10, 1e7)
+FUNDING = UtilisationFunding(interval=3_600, factor=125_000, stable_factor=125_000, scale=10**10)
+
+
+def whole(value: float) -> int:
+    """The engine's integer of a float of USD."""
+    return int(value * 10**9) * 10**21
+
+
+def book_of(is_long: bool, size: float, collateral: float, average: float, price: float, index: int) -> Book:
+    """An engine's book of one position at one price, with 3 bps to close and 30x."""
+    return Book(
+        draft=SimpleNamespace(time=10, memo={}),  # type: ignore[arg-type]
+        pool=SimpleNamespace(funding=FUNDING),  # type: ignore[arg-type]
+        rules=IsolatedSettings("main", 10, 3, 5 * USD),
+        limits=MarketSettings("main", "ETH"),
+        index_settings=AssetSettings("main", "ETH", 1, 18),
+        settings=AssetSettings("main", "ETH", 1, 18),
+        asset=PoolAsset("main", "ETH", funding_index=index),
+        market=Market("main", "ETH"),
+        position=Position(
+            "main",
+            "ann",
+            "ETH",
+            "ETH",
+            is_long,
+            size=whole(size),
+            collateral_usd=whole(collateral),
+            average=whole(average),
+        ),
+        entry_price=whole(price),
+        exit_price=whole(price),
+        oracle_exit=whole(price),
+    )
+
+
+@given(
+    index=st.integers(0, 10**9),
+    anchor=st.integers(0, 10**6),
+    wait=st.integers(0, 10**6),
+    reserved=st.integers(0, 10**6),
+    amount=st.integers(0, 10**6),
+)
+def test_accrual(index: int, anchor: int, wait: int, reserved: int, amount: int) -> None:
+    """E8: index and anchor are the mechanism's, to the unit."""
+    exact = FUNDING.accrue(index, anchor, anchor + wait, reserved, amount, False)
+    twin = formulas.accrued(float(index), anchor, anchor + wait, 3_600, 125_000.0, float(reserved), float(amount))
+
+    assert twin == (exact[0], exact[1])
+
+
+@given(is_long=st.booleans(), size=SIZES, average=PRICES, price=PRICES)
+def test_gain(is_long: bool, size: float, average: float, price: float) -> None:
+    """E6: profit and loss of a position."""
+    profit, delta = book_of(is_long, size, size, average, price, 0).delta()
+
+    expected = (delta if profit else -delta) / USD
+    assert formulas.gain(is_long, size, average, price) == pytest.approx(expected, rel=1e-6, abs=1e-6 * size)
+
+
+@given(is_long=st.booleans(), size=SIZES, average=PRICES, move=st.floats(0.7, 1.3), added=SIZES)
+def test_next_average(is_long: bool, size: float, average: float, move: float, added: float) -> None:
+    """E6: adding to a position keeps its gain."""
+    price = average * move
+    exact = _next_average(book_of(is_long, size, size, average, price, 0), whole(added)) / USD
+
+    assert formulas.next_average(is_long, size, average, price, added) == pytest.approx(exact, rel=1e-6)
+
+
+@given(
+    is_long=st.booleans(),
+    size=SIZES,
+    backing=st.floats(0.001, 1.0),
+    move=st.floats(0.8, 1.2),
+    index=st.integers(0, 10**9),
+    trader=st.booleans(),
+)
+def test_health(is_long: bool, size: float, backing: float, move: float, index: int, trader: bool) -> None:
+    """E11: what a liquidator, or the trader himself, may do; away from the edge, where rounding decides."""
+    book = book_of(is_long, size, size * backing, 100.0, 100.0 * move, index)
+    fees = size * (3 / BPS + index / FUNDING.scale)
+    gained = formulas.gain(is_long, size, 100.0, 100.0 * move)
+    state, taken = formulas.health(size * backing, gained, fees, 5.0, size, 30.0, trader)
+    left = size * backing + (gained if gained < 0 or not trader else 0.0)
+    if min(abs(left), abs(left - fees), abs(left - fees - 5), abs(left * 30 - size)) < 1e-6 * size:
+        return
+    try:
+        expected, due = assess(book, trader=trader)
+    except Reject:
+        assert trader
+        assert state != formulas.HEALTHY
+        return
+    assert state == expected
+    assert taken == pytest.approx(due / USD, rel=1e-6, abs=1e-6 * size)
+
+
+@given(size=SIZES, average=PRICES, price=PRICES)
+def test_shorts(size: float, average: float, price: float) -> None:
+    """E4: what all shorts of a market have gained."""
+    shorts = Shorts(size=whole(size), entry_tokens=whole(size / average))
+
+    exact = SoundShorts().profit(shorts, whole(price)) / USD
+    assert formulas.shorts_gain(size, size / average, price) == pytest.approx(exact, rel=1e-5, abs=1e-5 * size)
+
+
+FAST = [name for name in names() if load(find(name)).engine == "fast"]
+
+
+@pytest.mark.parametrize("name", FAST)
+@pytest.mark.parametrize("path", [0, 1])
+def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) -> None:
+    """Each metric and each part of the split of the first paths, within the stated tolerance."""
+    scenario = load(find(name))
+    cell = next(cell for cell in scenario.cells() if cell.path == path)
+    prices, profile = prices_of(scenario, cell).path, profile_of(cell.profile)
+    setup = Setup(seed=11 + path, ticks=scenario.ticks, crowd=scenario.crowd(cell.point))
+
+    exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
+
+    assert exact.actions["order executed"] == fast.actions["order executed"] > 500
+    assert exact.liquidations == fast.liquidations > 0
+    for metric in REGISTRY.values():
+        one, other = metric.function(exact), metric.function(fast)
+        if metric.unit == "usd":
+            tolerance = TOLERANCE * max(abs(one), exact.volume / USD / 1_000)
+        else:
+            tolerance = USE_TOLERANCE if metric.name.startswith("utilisation") else TOLERANCE * max(1.0, abs(one))
+        assert other == pytest.approx(one, abs=tolerance), metric.name
+    for part, amount in exact.split.items():
+        assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100), part
+    assert len(fast.ladder) == len(exact.ladder)
+    assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
+
+
+def test_there_is_a_fast_scenario() -> None:
+    """The check above is not empty."""
+    assert FAST
+
+
+@pytest.mark.parametrize(
+    ("profile", "changed", "reason"),
+    [
+        ("zo", {}, "isolated"),
+        ("zeus", {"crowd": (Founder(), NoiseTrader())}, "noise"),
+        ("zeus", {"shocks": (OracleOutage(after=0, seconds=9_000),)}, "late"),
+    ],
+)
+def test_what_the_kernel_does_not_know_is_refused(profile: str, changed: dict[str, Any], reason: str) -> None:
+    """It never guesses: the exact engine is there for the rest."""
+    setup = msgspec.structs.replace(Setup(ticks=1, crowd=(Founder(), TapeTrader())), **changed)
+
+    with pytest.raises(NotFastError, match=reason):
+        run_fast(load_profile(profile), made(1, 2).path, setup)
+
+
+def test_many_paths_at_once_are_the_same_paths() -> None:
+    """Running side by side changes no bit, whatever the number of threads."""
+    rules = Rules(
+        opening=0.001,
+        closing=0.0,
+        liquidation_fee=5.0,
+        interval=3_600,
+        scale=1e10,
+        short_asset=1,
+        fee_asset=0,
+        execution_fee=0.00018,
+        factor=np.array([125_000.0, 125_000.0]),
+        stable=np.array([False, True]),
+        asset=np.array([0]),
+        most_leverage=np.array([30.0]),
+        most_long=np.zeros(1),
+        most_short=np.zeros(1),
+        most_position=np.zeros(1),
+    )
+    crowd = (TapeTrader(count=8, assets=("ETH",), interval=7_200),)
+    times = np.arange(0, 3_600 * 200, 3_600, dtype=np.int64) + 3_600
+    tape, traders = tape_of(crowd, 5, ["ETH"], int(times[1]), int(times[-1]))
+    draw = np.random.default_rng(1)
+    prices = np.ones((6, len(times), 2))
+    prices[:, :, 0] = 2_000 * np.exp(np.cumsum(draw.normal(0, 0.01, (6, len(times))), axis=1))
+    amounts = np.array([1_000.0, 2_000_000.0])
+    sums, values = np.zeros((6, SUMS)), np.zeros((6, len(times)))
+
+    run_paths(rules, amounts, (tape,), len(traders), times, prices, sums, values)
+
+    for path in range(6):
+        alone, curves, _, _ = run_path(rules, fresh_pool(amounts, 1), tape, len(traders), times, prices[path])
+        assert alone.tobytes() == sums[path].tobytes()
+        assert curves[0].tobytes() == values[path].tobytes()
