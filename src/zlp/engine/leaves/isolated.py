@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from zlp.engine.fixed import BPS
 from zlp.engine.leaves.base import Key, Leaf, Settings
+from zlp.engine.mechanisms.pricing import AdaptivePrice
 from zlp.engine.mechanisms.shorts import Shorts, ShortsAverage, SoundShorts
 
 
@@ -49,6 +50,8 @@ class MarketSettings(Settings, frozen=True):
 
     ``max_long`` bounds what longs owe the pool, ``max_short`` the size of all shorts, for actions by traders;
     ``max_short_hard`` bounds the latter for every action. ``max_position`` bounds one position's size.
+    ``pricing``: a premium or discount by the market's skew on what positions open and close at; none is the
+    plain oracle price. The pool itself is always valued at oracle prices.
     """
 
     pool: str
@@ -59,6 +62,7 @@ class MarketSettings(Settings, frozen=True):
     max_short_hard: int = 0
     max_position: int = 0
     enabled: bool = True
+    pricing: AdaptivePrice | None = None
 
     @property
     def key(self) -> Key:
@@ -67,7 +71,9 @@ class MarketSettings(Settings, frozen=True):
 
     def invalid(self) -> str | None:
         """Leverage is above 1x."""
-        return "max_leverage must be above 10000 (1x)" if self.max_leverage <= BPS else None
+        if self.max_leverage <= BPS:
+            return "max_leverage must be above 10000 (1x)"
+        return None if self.pricing is None else self.pricing.invalid()
 
 
 class Market(Leaf, frozen=True):
@@ -87,6 +93,11 @@ class Market(Leaf, frozen=True):
     def short_size(self) -> int:
         """USD size of all shorts."""
         return self.shorts.size
+
+    @property
+    def skew(self) -> int:
+        """Longs less shorts, signed USD."""
+        return self.long_size - self.shorts.size
 
     def broken(self) -> str | None:
         """No open interest is negative."""

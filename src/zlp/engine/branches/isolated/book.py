@@ -19,7 +19,8 @@ class Book:
     """One position with its pool, market, collateral asset and prices, while an action changes them.
 
     ``position``, ``asset`` and ``market`` are replaced as the action goes on and stored by ``save``.
-    ``entry_price`` and ``exit_price``: the trader's worse side of the index going in, and going out.
+    ``entry_price`` and ``exit_price``: the trader's worse side of the index going in, and going out, with the
+    premium of the skew where the market has one; ``oracle_exit`` is without.
     """
 
     draft: Draft
@@ -33,6 +34,14 @@ class Book:
     position: Position
     entry_price: int
     exit_price: int
+    oracle_exit: int
+
+    def remark(self, size_change: int) -> None:
+        """Mark the changed position in the market it has changed (signed USD), where prices lean on the skew."""
+        if self.limits.pricing is not None:
+            side = 1 if self.position.is_long else -1
+            skew = self.market.skew + size_change
+            self.exit_price = self.limits.pricing.close_price(self.oracle_exit, skew, side * self.position.size)
 
     def fewest_tokens(self, value_usd: int) -> int:
         """Collateral tokens for a USD value at the maximum price: payouts and fees."""
@@ -109,24 +118,39 @@ class Book:
         self.draft.put(self.market)
 
 
-def open_book(draft: Draft, pool_name: str, account: str, collateral: str, market_name: str, is_long: bool) -> Book:
-    """Load what an action on a position needs and bring the collateral's funding up to now."""
+def open_book(
+    draft: Draft, pool_name: str, account: str, collateral: str, market_name: str, is_long: bool, size_delta: int = 0
+) -> Book:
+    """Load what an action on a position needs and bring the collateral's funding up to now.
+
+    ``size_delta``: USD about to be added, which adaptive pricing asks for.
+    """
     pool = load_pool(draft, pool_name)
     settings = _settings(draft, pool_name, collateral)
     key = (pool_name, account, collateral, market_name, is_long)
+    limits = draft.get(MarketSettings, (pool_name, market_name)) or MarketSettings(pool_name, market_name)
+    market = draft.get(Market, (pool_name, market_name)) or Market(pool_name, market_name)
+    position = draft.get(Position, key) or Position(pool_name, account, collateral, market_name, is_long)
     low, high = pricing.bounds(draft, market_name)
+    entry, oracle_exit = (high, low) if is_long else (low, high)
+    leave = oracle_exit
+    if limits.pricing is not None:
+        side = 1 if is_long else -1
+        entry = limits.pricing.execution_price(entry, market.skew, side * size_delta)
+        leave = limits.pricing.close_price(leave, market.skew, side * position.size)
     return Book(
         draft=draft,
         pool=pool,
         rules=draft.need(IsolatedSettings, (pool_name,), Code.LEVERAGE_DISABLED),
-        limits=draft.get(MarketSettings, (pool_name, market_name)) or MarketSettings(pool_name, market_name),
+        limits=limits,
         index_settings=_settings(draft, pool_name, market_name),
         settings=settings,
         asset=touch(draft, pool, settings),
-        market=draft.get(Market, (pool_name, market_name)) or Market(pool_name, market_name),
-        position=draft.get(Position, key) or Position(pool_name, account, collateral, market_name, is_long),
-        entry_price=high if is_long else low,
-        exit_price=low if is_long else high,
+        market=market,
+        position=position,
+        entry_price=entry,
+        exit_price=leave,
+        oracle_exit=oracle_exit,
     )
 
 

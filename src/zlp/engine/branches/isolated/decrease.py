@@ -132,6 +132,7 @@ def _shrink(book: Book, collateral_before: int, size_delta: int, closed: bool) -
     if not closed:
         book.position = replace(position, entry_funding=book.asset.funding_index)
         require_proportions(book.position)
+        book.remark(-size_delta if position.is_long else size_delta)
         require_healthy(book)
     if position.is_long:
         freed = collateral_before - (0 if closed else position.collateral_usd)

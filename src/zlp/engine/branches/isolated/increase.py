@@ -22,7 +22,15 @@ from zlp.engine.rejections import Code, Reject
 def increase(draft: Draft, command: IncreasePosition) -> None:
     """Pay collateral in, check the limits of the market, then open or extend the position."""
     amount = _pay_in(draft, command)
-    book = open_book(draft, command.pool, draft.sender, command.collateral, command.market, command.is_long)
+    book = open_book(
+        draft,
+        command.pool,
+        draft.sender,
+        command.collateral,
+        command.market,
+        command.is_long,
+        command.size_delta,
+    )
     before = book.position
     amount = _charge_deposit(book, command.size_delta, amount)
     _check_market(book, command)
@@ -148,6 +156,7 @@ def _open(book: Book, size_delta: int, amount: int) -> tuple[int, int]:
     if book.position.size == 0:
         raise Reject(Code.ZERO_POSITION)
     require_proportions(book.position)
+    book.remark(size_delta if position.is_long else -size_delta)
     require_healthy(book)
     limit = book.limits.max_position
     if limit and size_delta and book.position.size > limit:
