@@ -14,7 +14,7 @@ from zlp.engine.branches.isolated.health import require_healthy, require_proport
 from zlp.engine.branches.isolated.record import position_changed
 from zlp.engine.commands.isolated import IncreasePosition
 from zlp.engine.draft import Draft
-from zlp.engine.fixed import BPS, mul_div_down, subtract, value_of
+from zlp.engine.fixed import BPS, amount_of, mul_div_down, subtract, value_of
 from zlp.engine.leaves.revenue import TREASURY
 from zlp.engine.rejections import Code, Reject
 
@@ -180,6 +180,8 @@ def _next_average(book: Book, size_delta: int) -> int:
 def _reserve(book: Book, size_delta: int, amount: int, fee: int) -> None:
     """Set the largest payout aside, then let a long's collateral join the pool (steps 9 and 10)."""
     reserve = book.most_tokens(size_delta)
+    if book.position.is_long and size_delta:  # bought at a discount, more tokens can be won than the oracle says
+        reserve = max(reserve, amount_of(size_delta, book.entry_price, book.settings.unit))
     book.position = replace(book.position, reserved=book.position.reserved + reserve)
     book.asset = book.asset.reserve(reserve)
     if book.position.is_long:
