@@ -29,7 +29,7 @@ from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, formulas
 from zlp.simulator.kernel.inputs import NotFastError, tape_of
 from zlp.simulator.kernel.path import fresh_pool, run_path, run_paths
 from zlp.simulator.kernel.run import run_fast
-from zlp.simulator.kernel.state import SUMS, Rules
+from zlp.simulator.kernel.state import Rules
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import load
@@ -217,11 +217,13 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
     prices = np.ones((6, len(times), 2))
     prices[:, :, 0] = 2_000 * np.exp(np.cumsum(draw.normal(0, 0.01, (6, len(times))), axis=1))
     amounts = np.array([1_000.0, 2_000_000.0])
-    sums, values = np.zeros((6, SUMS)), np.zeros((6, len(times)))
-
-    run_paths(rules, amounts, (tape,), len(traders), times, prices, sums, values)
-
+    sums, values = run_paths(rules, amounts, tape, len(traders), times, prices)
+    for threads in (2, 3):
+        again = run_paths(rules, amounts, tape, len(traders), times, prices, threads=threads)
+        assert again[0].tobytes() == sums.tobytes()
+        assert again[1].tobytes() == values.tobytes()
     for path in range(6):
         alone, curves, _, _ = run_path(rules, fresh_pool(amounts, 1), tape, len(traders), times, prices[path])
         assert alone.tobytes() == sums[path].tobytes()
+        assert alone[0] != 0
         assert curves[0].tobytes() == values[path].tobytes()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from zlp.simulator.kernel import state as s
 from zlp.simulator.kernel.formulas import shorts_gain
@@ -145,22 +148,31 @@ def run_path(rules, pool, tape, traders, times, prices):  # type: ignore[no-unty
     return sums, curves, net, slots
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator, unused-ignore]
-def run_paths(rules, amounts, tapes, traders, times, prices, sums, values):  # type: ignore[no-untyped-def]
-    """Many paths at once, on all processors: ``prices[path, tick, asset]``; fills ``sums`` and ``values``.
+def run_paths(rules, amounts, tape, traders, times, prices, *, threads=1):  # type: ignore[no-untyped-def]
+    """Many paths of one crowd: ``prices[path, tick, asset]``, each from a fresh pool of ``amounts``.
 
-    Every path starts from the same fresh pool of ``amounts``; path ``n`` follows ``tapes[n % len(tapes)]``.
+    Returns (sums, pool values) by path. Threads share the work; compiled code holds no lock.
     """
-    for path in prange(prices.shape[0]):
-        _one(rules, amounts, tapes[path % len(tapes)], traders, times, prices[path], sums[path], values[path])
+    count = prices.shape[0]
+    sums, values = np.zeros((count, s.SUMS)), np.zeros((count, times.shape[0]))
+    edges = [count * part // threads for part in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [
+            pool.submit(_some, rules, amounts, tape, traders, times, prices, first, last, sums, values)
+            for first, last in pairwise(edges)
+        ]
+        for part in parts:
+            part.result()
+    return sums, values
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _one(rules, amounts, tape, traders, times, prices, sums, values):  # type: ignore[no-untyped-def]
-    # Scratch arrays made inside the parallel loop's own body would cost the second processor its gain.
-    found, curves, _, _ = run_path(rules, fresh_pool(amounts, rules.asset.shape[0]), tape, traders, times, prices)
-    sums[:] = found
-    values[:] = curves[s.VALUE]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _some(rules, amounts, tape, traders, times, prices, first, last, sums, values):  # type: ignore[no-untyped-def]
+    for path in range(first, last):
+        pool = fresh_pool(amounts, rules.asset.shape[0])
+        found, curves, _, _ = run_path(rules, pool, tape, traders, times, prices[path])
+        sums[path] = found
+        values[path] = curves[s.VALUE]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -17,7 +17,9 @@ from zlp.simulator.kernel.formulas import (
 BACKED = 1e-12
 """Slack of comparisons that exact integers pass at equality."""
 SMALLEST_MARGIN = 50.0
+"""``hand.SMALLEST_MARGIN``."""
 SHARE_OF_LEVERAGE = 0.9
+"""Of the market's maximum, as ``Hand.open`` takes."""
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
