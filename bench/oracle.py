@@ -133,7 +133,9 @@ def main() -> None:
     """Print the table."""
     found = rates(verifying() | posting() | reading(), rounds=5)
     print(interpreter())
-    print(f"signatures: coincurve {coincurve.__version__} (libsecp256k1); hashes: {type(auto_choose_backend()).__name__}")
+    print(
+        f"signatures: coincurve {coincurve.__version__} (libsecp256k1); hashes: {type(auto_choose_backend()).__name__}"
+    )
     print("reports of 16 oracles, six signatures each")
     print(line("  signatures recovered, nothing else", found["recovery"]))
     print(

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 def interpreter() -> str:
     """The interpreter, named: results on another are another result."""
-    return f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()}) at {sys.executable}"
+    build = f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()})"
+    return f"{build} at {sys.executable}"
 
 
 def rates(sides: dict[str, Callable[[], int]], rounds: int = 7) -> dict[str, float]:

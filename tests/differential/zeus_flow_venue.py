@@ -194,9 +194,7 @@ class FlowVenue(ReferenceVenue):
 
     def _end_for_keeper(self, order: Order) -> None:
         draft = self.draft("keeper")
-        settings = draft.get(OrderSettings, ())
-        assert settings is not None
-        orders._end(draft, settings, order, "cancelled", RECEIVER)
+        orders._end(draft, order, "cancelled", RECEIVER)
         self.root._commit(draft)
 
     def _pay_native(self, source: str, target: str, amount: int) -> None:

@@ -62,7 +62,7 @@ def test_quantities_are_exact() -> None:
 @pytest.mark.parametrize("text", ["0.1234567", "NaN", "1e-9", "two", "1 2"])
 def test_a_number_that_does_not_fit_is_refused(text: str) -> None:
     """A3: no digit is ever dropped in silence."""
-    with pytest.raises(ValueError, match="digits|number"):
+    with pytest.raises(ValueError, match=r"digits|number"):
         scaled(text, 10**6)
 
 

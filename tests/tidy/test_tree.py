@@ -16,8 +16,8 @@ ENGINE = ROOT / "src" / "zlp" / "engine"
 CODE_FOLDERS = ("src", "tests", "bench")
 CODE_ENDINGS = {".py", ".js", ".mjs", ".css", ".html"}
 TEXT_ENDINGS = CODE_ENDINGS | {".md", ".toml", ".yml", ".yaml", ".sh", ".cfg", ".txt"}
-# Built, downloaded or written for the eye of one engineer: not ours to read.
-SKIPPED_FOLDERS = {"__pycache__", "node_modules", "dist", "build", "htmlcov", "runs", "reports"}
+# Built, downloaded, vendored or written for the eye of one engineer: not ours to read.
+SKIPPED_FOLDERS = {"vendor", "__pycache__", "node_modules", "dist", "build", "htmlcov", "runs", "reports"}
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -110,12 +110,12 @@ def cancel(draft: Draft, command: commands.CancelOrder) -> None:
     if draft.sender == order.account:
         if not order.resting and not _expired(draft, settings, order):
             _require_age(draft, order, settings.owner_delay)
-        _end(draft, settings, order, "cancelled", order.account)
+        _end(draft, order, "cancelled", order.account)
         return
     _require_keeper(draft, settings)
     if not _expired(draft, settings, order):
         raise Reject(Code.SENDER_NOT_ALLOWED, detail="the order has not expired")
-    _end(draft, settings, order, "expired", _expired_fee_to(draft, settings, order))
+    _end(draft, order, "expired", _expired_fee_to(draft, settings, order))
 
 
 def execute(draft: Draft, command: commands.ExecuteOrder) -> None:
@@ -145,7 +145,7 @@ def _execute(draft: Draft, number: int, reward_to: str) -> None:
     else:
         _require_keeper(draft, settings)
     if _expired(draft, settings, order):
-        _end(draft, settings, order, "expired", _expired_fee_to(draft, settings, order))
+        _end(draft, order, "expired", _expired_fee_to(draft, settings, order))
         return
     if not order.resting and order.placed_at + settings.keeper_delay > draft.time:
         raise Reject(Code.REQUEST_TOO_YOUNG, limit=order.placed_at + settings.keeper_delay, actual=draft.time)
@@ -156,16 +156,16 @@ def _execute(draft: Draft, number: int, reward_to: str) -> None:
     _require_trigger(draft, order, action)
     attempt = draft.nested()
     try:
-        _run(attempt, settings, order, action, reward_to)
+        _run(attempt, order, action, reward_to)
     except Reject as refused:
         if order.resting:
             raise
-        _end(draft, settings, order, refused.rejection.code, reward_to)
+        _end(draft, order, refused.rejection.code, reward_to)
     else:
         draft.absorb(attempt)
 
 
-def _run(draft: Draft, settings: OrderSettings, order: Order, action: Command, reward_to: str) -> None:
+def _run(draft: Draft, order: Order, action: Command, reward_to: str) -> None:
     """Give the escrow back, act for the owner, pay the keeper."""
     keeper = draft.sender
     _close(draft, order)
@@ -180,7 +180,7 @@ def _run(draft: Draft, settings: OrderSettings, order: Order, action: Command, r
     )
 
 
-def _end(draft: Draft, settings: OrderSettings, order: Order, reason: str, fee_to: str) -> None:
+def _end(draft: Draft, order: Order, reason: str, fee_to: str) -> None:
     """Return what was set aside and pay the fee to whom it is due."""
     _close(draft, order)
     for token, amount in _action(order.action).spends():

@@ -10,11 +10,11 @@ class OrderSettings(Settings, frozen=True):
 
     ``fee_token``: what execution fees are paid in; ``minimum_fee``: least fee, base units. ``immediate``: names
     of actions that may also be sent directly. ``market_lifetime``: seconds after which a market order is
-    cancelled instead of executed. ``keeper_delay``: seconds before a keeper may execute a
-    market order; ``owner_delay``:
-    seconds before the owner may execute or cancel a market order himself, 0 for never. ``newer_price``: an
-    order executes only at prices posted after it. ``public``: anybody may execute, not only keepers. ``expired_fee_to_keeper``: who
-    gets the fee of an expired market order. ``maximum_open``: orders an account may have.
+    cancelled instead of executed. ``keeper_delay``: seconds before a keeper may execute a market order;
+    ``owner_delay``: before the owner may execute or cancel one himself, 0 for never. ``newer_price``: an order
+    executes only at prices posted after it. ``public``: anybody may execute, not only keepers.
+    ``expired_fee_to_keeper``: who gets the fee of an expired market order. ``maximum_open``: orders an account
+    may have.
     """
 
     fee_token: str
