@@ -127,6 +127,7 @@ class Venue:
         for envelope in self.log[:halfway]:
             first.apply(decode_envelope(wire(envelope)))
         second = Root.restore(first.snapshot())
+        assert (second.chain, second.sequence, second.time) == (first.chain, first.sequence, first.time)
         for root in (first, second):
             for envelope in self.log[halfway:]:
                 root.apply(decode_envelope(wire(envelope)))

@@ -109,6 +109,8 @@ class Storm:
 
     def _replay(self) -> None:
         again = Root.restore(self.snapshot)
+        if again.snapshot() != self.snapshot:
+            raise Disagreement("a restored root is not the one the snapshot was taken of")
         for line in self.piece:
             again.apply(decode_envelope(line))
         if (again.chain, again.sequence) != (self.root.chain, self.root.sequence):
