@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("engine", "screening", "zeno", "zo", "zaros", "oracle", "venue")
+ALL = ("engine", "screening", "zeno", "zo", "zaros", "oracle", "simulator", "venue")
 
 
 def main(names: list[str]) -> int:
@@ -14,6 +14,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(ALL)}")
         return 2
+    sys.argv[1:] = []  # a benchmark reads its own options
     for name in names or ALL:
         print(f"\n== {name}")
         importlib.import_module(f"bench.{name}").main()

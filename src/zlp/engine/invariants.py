@@ -49,9 +49,10 @@ def _check_ownership(
         if sign == 1:
             prefix, colon, name = key[0].partition(":")  # type: ignore[union-attr]
             speaker = CLAIMANTS.get(prefix) if colon else None
-            claimed = draft.get(speaker, (name, symbol)) if speaker is not None else None
-            if claimed is not None:
-                _check_claim(draft, claimed)
+            if speaker is not None and (name, symbol) not in draft.writes.get(speaker, ()):
+                claimed = draft.base.get(speaker, (name, symbol))  # a touched one is checked as what it is
+                if claimed is not None:
+                    _check_claim(draft, claimed)
 
 
 def _check_claim(reader: Reader, leaf: Leaf) -> None:
