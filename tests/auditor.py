@@ -16,7 +16,7 @@ from zlp.engine import Envelope, Receipt, Root, pricing
 from zlp.engine.commands.governance import Approve, Propose
 from zlp.engine.events.ledger import Issued, Retired, Transferred
 from zlp.engine.events.liquidity import FeeCharged, Swapped
-from zlp.engine.events.revenue import FeesCollected
+from zlp.engine.events.revenue import EpochClaimed, FeesCollected
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.leaves.isolated import IsolatedSettings, Market, Position
 from zlp.engine.leaves.ledger import Balance, Supply, Withdrawal
@@ -58,6 +58,7 @@ class Auditor:
         self.positions: dict[str, PositionChanged] = {}
         self.fees: dict[tuple[str, str], int] = defaultdict(int)
         self.roundings: dict[tuple[str, str], int] = defaultdict(int)
+        self.claims: set[tuple[int, str]] = set()
         self.backing: dict[str, int] = {}
         self.reserves: dict[str, int] = {}
         self.entries: dict[str, int] = {}
@@ -100,6 +101,10 @@ class Auditor:
                 self._position(event)
                 moved[event.position].append((event, transfers))
                 transfers = []
+            elif isinstance(event, EpochClaimed):
+                claim = event.number, event.account
+                self._require(claim not in self.claims, f"{event.account} claimed epoch {event.number} twice")
+                self.claims.add(claim)
             elif isinstance(event, FeesCollected):
                 routed = event.treasury + event.soulbound + event.buyback + event.providers
                 self.fees[event.pool, event.token] -= routed
