@@ -219,6 +219,25 @@ def test_what_a_table_remembers_of_its_blocks_never_hides_a_row(indices: int) ->
     assert found > 1_000
 
 
+def test_rows_that_come_to_a_block_out_of_reach_are_seen() -> None:
+    """E11: by a removal that moves the last row there, by a replacement, by a load."""
+    table: DueTable[int] = DueTable(BELOW)
+    for key in range(400):
+        table.upsert(key, Threshold(fixed=100))
+    table.upsert(400, Threshold(fixed=500))
+
+    assert table.due(200) == table.due(200) == [400]
+    table.remove(3)
+    assert table.due(200) == [400], "moved to the first block"
+    table.upsert(200, Threshold(fixed=300))
+    assert sorted(table.due(200)) == [200, 400]
+    table.remove(400)
+    table.remove(200)
+    assert table.due(200) == []
+    table.load([1, 2, 3], np.array([[1.0, 250.0, 1.0]]))
+    assert table.due(200) == [2]
+
+
 class TableAgainstDict(RuleBasedStateMachine):
     """Insert, replace, remove, insert again: the table holds what a plain dict holds (E9, E11)."""
 

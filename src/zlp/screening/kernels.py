@@ -15,7 +15,7 @@
         Rows that share a bit with `changed` and whose headroom is not above
         relative * (sum of the magnitudes that were added) + absolute.
 
-All floats are float64, all integers int64, rows come in rising order, and nothing is a NaN but `values`, where it makes a hit.
+All floats are float64, all integers int64, rows come in rising order. Only `values` may hold a NaN, which makes a hit.
 """
 
 from __future__ import annotations
