@@ -136,9 +136,12 @@ class ReadModel:
         receipt = fact.receipt
         if receipt.sequence != reached + 1:
             raise WrongVenue(f"after sequence {reached} comes {receipt.sequence}: rebuild from the whole journal")
+        filled = orders.credit_filled(receipt.events)
         for ordinal, (order, happened) in enumerate(_with_orders(receipt.events)):
             handler = HANDLERS.get(type(happened))
             if handler is not None:
+                if filled and isinstance(happened, trading.PositionChanged) and happened.position in filled:
+                    order = orders.credit_order(batch, happened.position)  # noqa: PLW2901 - the one it fills
                 place = Place(receipt.sequence, ordinal, receipt.time, fact.account, order)
                 handler(batch, names, place, happened)
         return receipt.sequence

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from zlp.engine.events.credit_positions import (
@@ -130,6 +133,18 @@ def credit_closed(batch: Batch, names: Names, place: Place, event: CreditOrderCl
     if known is not None:
         owner, status = _owner(batch, event.trading_account), STATUS.get(event.reason, "failed")
         _end(batch, place, known["order"], owner, status, "" if status == "filled" else event.reason, "")
+
+
+def credit_filled(events: Sequence[Any]) -> set[str]:
+    """Slots (trading account and market) whose order these events fill; a position there bears the same name."""
+    closed = [event for event in events if isinstance(event, CreditOrderClosed) and event.reason == "filled"]
+    return {f"{event.trading_account}/{event.market}" for event in closed}
+
+
+def credit_order(batch: Batch, slot: str) -> str:
+    """The order that was last placed in a slot."""
+    known = batch.card(tables.credit_orders, slot)
+    return "" if known is None else str(known["order"])
 
 
 def _owner(batch: Batch, trading_account: int) -> str:
