@@ -1,0 +1,102 @@
+// From a wish to the commands that are signed: orders around actions, prices that are still acceptable, margin.
+
+import { state } from "./store.js";
+import { text, units, cut, USD } from "./numbers.js";
+
+let kinds = null;
+
+/** Kinds of commands by name, with whether an order may carry them. */
+export async function commandKinds(get) {
+  kinds ||= new Map((await get("/v1/commands")).items.map((kind) => [kind.type, kind]));
+  return kinds;
+}
+
+export const orderable = (command) => kinds?.get(command.type)?.orderable ?? false;
+
+export const immediate = (command) => !orderable(command) || !state.orders || state.orders.immediate.includes(command.type);
+
+/** An order around an action: at the next prices, or when `trigger` is reached. */
+export function order(action, trigger = null) {
+  return {
+    type: "PlaceOrder",
+    action: JSON.stringify(action),
+    fee: state.orders.minimum_fee,
+    resting: Boolean(trigger),
+    trigger_asset: trigger ? trigger.asset : "",
+    trigger_quote: "",
+    trigger_price: trigger ? units(trigger.price, USD).toString() : "0",
+    trigger_above: trigger ? trigger.above : false,
+    expires: "0",
+    client: "",
+  };
+}
+
+/** What is sent for these actions: directly where the venue runs them at once, as orders where it does not. */
+export function sent(commands, trigger = null) {
+  return commands.map((command, index) => {
+    if (trigger && index === commands.length - 1) return order(command, trigger);
+    return immediate(command) ? command : order(command);
+  });
+}
+
+/** The worst price one accepts, `slippage` bps from `price`, rounded against oneself never. */
+export function worst(price, buys, slippage) {
+  const exact = cut(price, USD);
+  const part = (exact * BigInt(slippage)) / 10000n;
+  return (buys ? exact + part : exact - part).toString();
+}
+
+/** The action with its acceptable price set, where it has one. */
+export function guarded(command, price, buys, slippage) {
+  return "acceptable_price" in command && slippage ? { ...command, acceptable_price: worst(price, buys, slippage) } : command;
+}
+
+/** Tokens that may be paid into a position of this side. */
+export function payable(market, isLong) {
+  const accepted = isLong ? market.long_collaterals : market.short_collaterals;
+  if (state.desk.design !== "isolated") return accepted;
+  const tokens = state.desk.pools.find((pool) => pool.pool === market.pool)?.assets.map((asset) => asset.token) || [];
+  return [...accepted, ...tokens.filter((token) => !accepted.includes(token))];
+}
+
+/** Whether positions share the margin of one account. */
+export const sharesMargin = () => ["cross_margin", "credit_positions"].includes(state.desk.design);
+
+/** The command that adds margin to a position, or takes it out; amounts are base units, USD at 1e30 where a design says so. */
+export function margin(position, token, amount, adds) {
+  const [pool, side] = [position.pool, position.is_long];
+  switch (state.desk.design) {
+    case "isolated":
+      return adds
+        ? { type: "IncreasePosition", pool, market: position.market, collateral: position.collateral, is_long: side, amount, size_delta: "0" }
+        : { type: "DecreasePosition", pool, market: position.market, collateral: position.collateral, is_long: side, size_delta: "0", collateral_delta: amount };
+    case "borrowed":
+      return { type: adds ? "PledgeCollateral" : "RedeemCollateral", position: position.position, amount };
+    case "cross_margin":
+      return { type: adds ? "DepositMargin" : "WithdrawMargin", pool, number: marginNumber(position), token, amount };
+    default:
+      return { type: adds ? "AddMargin" : "RemoveMargin", trading_account: position.position ? position.position.split("/")[0] : "0", token, amount };
+  }
+}
+
+const marginNumber = (position) => (position.position ? position.position.split(":").at(-2) : "0");
+
+/** Whether taking margin out is said in USD instead of tokens. */
+export const marginOutInUsd = () => state.desk.design === "isolated";
+
+/** Fees named in a quote's events, added up by kind and token. */
+export function fees(events) {
+  const found = new Map();
+  for (const event of events) {
+    if (event.type !== "FeeCharged") continue;
+    const key = `${event.kind} ${event.token}`;
+    const row = found.get(key) || { kind: event.kind, token: event.token, units: 0n, usd: 0n };
+    row.units += BigInt(event.amount);
+    row.usd += BigInt(event.value_usd);
+    found.set(key, row);
+  }
+  return [...found.values()].map((row) => ({ ...row, value_usd: text(row.usd, USD) }));
+}
+
+/** The trade itself in a quote's events. */
+export const fill = (events) => events.findLast((event) => event.type === "PositionChanged");
