@@ -12,7 +12,7 @@ from numba import njit
 HEALTHY, LIQUIDATABLE, OVER_LEVERAGED = 0, 1, 2
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def accrued(
     index: float, anchor: int, now: int, interval: int, factor: float, reserved: float, amount: float
 ) -> tuple[float, int]:
@@ -26,14 +26,14 @@ def accrued(
     return index + rate, now - now % interval
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def gain(is_long: bool, size: float, average: float, price: float) -> float:
     """``Book.delta``, signed: what a position has gained at a price."""
     change = size * (price - average) / average
     return change if is_long else -change
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def next_average(is_long: bool, size: float, average: float, price: float, added: float) -> float:
     """``increase._next_average``: the entry price that keeps the gain of the smaller position."""
     gained = gain(is_long, size, average, price)
@@ -41,7 +41,7 @@ def next_average(is_long: bool, size: float, average: float, price: float, added
     return price * after / (after + gained if is_long else after - gained)
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def health(
     collateral: float,
     gained: float,
@@ -68,7 +68,7 @@ def health(
     return HEALTHY, fees
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def shorts_gain(size: float, entry_tokens: float, price: float) -> float:
     """``SoundShorts.profit``: of all shorts of a market together."""
     return size - price * entry_tokens

@@ -87,6 +87,7 @@ def pool_of(reader: Reader, assets: Sequence[str], markets: int) -> Pool:
         guaranteed=np.zeros(count),
         index=np.array([float(leaf.funding_index) for leaf in leaves]),
         anchor=np.array([leaf.funding_at for leaf in leaves], dtype=np.int64),
+        projected=np.zeros(count),
         long_size=np.zeros(markets),
         short_size=np.zeros(markets),
         short_tokens=np.zeros(markets),

@@ -13,7 +13,7 @@ from zlp.simulator.kernel.formulas import shorts_gain
 from zlp.simulator.kernel.world import SHARE_OF_LEVERAGE, SMALLEST_MARGIN, _close, _liquidate, _open
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _sample(rules, pool, sums, prices, before, curves, tick):  # type: ignore[no-untyped-def]
     """``pool_value`` and what goes with it, and the price effect on what was held."""
     value = used = held = 0.0
@@ -36,7 +36,7 @@ def _sample(rules, pool, sums, prices, before, curves, tick):  # type: ignore[no
     curves[s.HELD, tick] = held
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _execute(rules, pool, slots, orders, count, minds, sums, net, prices, now):  # type: ignore[no-untyped-def]
     """Run the orders that waited for these prices; one that fails frees its trader's other closings."""
     width = 2 * rules.asset.shape[0]
@@ -58,7 +58,7 @@ def _execute(rules, pool, slots, orders, count, minds, sums, net, prices, now): 
             slots.closing[first : first + width] = 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _act(rules, slots, orders, count, minds, tape, trader, prices, now):  # type: ignore[no-untyped-def]
     """``TapeTrader.act``: closings that are due, then the openings of the tape; returns the number of orders."""
     markets, before = rules.asset.shape[0], count
@@ -89,7 +89,7 @@ def _act(rules, slots, orders, count, minds, tape, trader, prices, now):  # type
     return count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _decide(rules, slots, orders, minds, tape, prices, now):  # type: ignore[no-untyped-def]
     """Let everybody act in the order in which the exact world wakes them; returns the number of orders.
 
@@ -97,11 +97,22 @@ def _decide(rules, slots, orders, minds, tape, prices, now):  # type: ignore[no-
     """
     count = sleepers = 0
     traders = minds.place.shape[0]
+    width = 2 * rules.asset.shape[0]
     for trader in range(traders):
+        place = minds.place[trader]
+        due = place < tape.first[trader + 1] and tape.time[place] <= now
         if minds.awake[trader] == 1:
+            holds = False
+            for slot in range(width * trader, width * (trader + 1)):
+                if slots.size[slot] > 0.0:
+                    holds = True
+                    due = due or (slots.closing[slot] == 0 and now >= slots.until[slot])
+            if not due:
+                minds.awake[trader] = 3 if holds else 2
+                continue
             count = _act(rules, slots, orders, count, minds, tape, trader, prices, now)
             minds.awake[trader] |= 2
-        elif minds.place[trader] < tape.first[trader + 1] and tape.time[minds.place[trader]] <= now:
+        elif due:
             sleepers += 1
     for _ in range(sleepers):
         earliest, soonest = -1, now + 1
@@ -116,7 +127,7 @@ def _decide(rules, slots, orders, minds, tape, prices, now):  # type: ignore[no-
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def run_path(rules, pool, tape, traders, times, prices):  # type: ignore[no-untyped-def]
     """Pass every tick of one path; ``prices[0]`` are those the pool was founded at.
 
@@ -142,7 +153,8 @@ def run_path(rules, pool, tape, traders, times, prices):  # type: ignore[no-unty
         now, current = times[tick], prices[tick]
         _sample(rules, pool, sums, current, prices[max(0, tick - 1)], curves, tick)
         if tick > 0:
-            _execute(rules, pool, slots, orders, waiting, minds, sums, net, current, now)
+            if waiting > 0:
+                _execute(rules, pool, slots, orders, waiting, minds, sums, net, current, now)
             _liquidate(rules, pool, slots, sums, net, current, now)
             waiting = _decide(rules, slots, orders, minds, tape, current, now)
     return sums, curves, net, slots
@@ -166,7 +178,7 @@ def run_paths(rules, amounts, tape, traders, times, prices, *, threads=1):  # ty
     return sums, values
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _some(rules, amounts, tape, traders, times, prices, first, last, sums, values):  # type: ignore[no-untyped-def]
     for path in range(first, last):
         pool = fresh_pool(amounts, rules.asset.shape[0])
@@ -175,7 +187,7 @@ def _some(rules, amounts, tape, traders, times, prices, first, last, sums, value
         values[path] = curves[s.VALUE]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def fresh_pool(amounts, markets):  # type: ignore[no-untyped-def]
     """A pool of these tokens with nothing open."""
     assets = amounts.shape[0]
@@ -185,6 +197,7 @@ def fresh_pool(amounts, markets):  # type: ignore[no-untyped-def]
         np.zeros(assets),
         np.zeros(assets),
         np.zeros(assets, np.int64),
+        np.zeros(assets),
         np.zeros(markets),
         np.zeros(markets),
         np.zeros(markets),

@@ -33,14 +33,18 @@ class Rules(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """The pool's books. Per asset: tokens ``amount`` and ``reserved``, USD ``guaranteed``, funding ``index`` and
-    ``anchor``. Per market: USD ``long_size`` and ``short_size``, tokens ``short_tokens``."""
+    """The pool's books.
+
+    Per asset: tokens ``amount`` and ``reserved``, USD ``guaranteed``, funding ``index`` and ``anchor``, and the index
+    ``projected`` to this tick. Per market: USD ``long_size`` and ``short_size``, tokens ``short_tokens``.
+    """
 
     amount: Array
     reserved: Array
     guaranteed: Array
     index: Array
     anchor: Array
+    projected: Array
     long_size: Array
     short_size: Array
     short_tokens: Array

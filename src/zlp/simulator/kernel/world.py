@@ -22,7 +22,7 @@ SHARE_OF_LEVERAGE = 0.9
 """Of the market's maximum, as ``Hand.open`` takes."""
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _touch(rules, pool, asset, now):  # type: ignore[no-untyped-def]
     """Bring an asset's funding index up to now."""
     pool.index[asset], pool.anchor[asset] = accrued(
@@ -36,7 +36,7 @@ def _touch(rules, pool, asset, now):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _take(pool, asset, tokens):  # type: ignore[no-untyped-def]
     """Tokens leave the pool if what is reserved stays; whether they did."""
     left = pool.amount[asset] - tokens
@@ -46,7 +46,7 @@ def _take(pool, asset, tokens):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _open(rules, pool, slots, sums, net, slot, tokens, added, prices, now):  # type: ignore[no-untyped-def]
     """``increase``: whether the position was opened or extended."""
     market, is_long = (slot // 2) % rules.asset.shape[0], slot % 2 == 0
@@ -101,7 +101,7 @@ def _open(rules, pool, slots, sums, net, slot, tokens, added, prices, now):  # t
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _close(rules, pool, slots, sums, net, slot, prices, now):  # type: ignore[no-untyped-def]
     """``reduce`` of the whole position: whether it was closed."""
     market, is_long = (slot // 2) % rules.asset.shape[0], slot % 2 == 0
@@ -131,7 +131,7 @@ def _close(rules, pool, slots, sums, net, slot, prices, now):  # type: ignore[no
     return True
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _forget(pool, slots, slot, market, is_long):  # type: ignore[no-untyped-def]
     """The position's size leaves the market and the slot is free."""
     size = slots.size[slot]
@@ -144,7 +144,7 @@ def _forget(pool, slots, slot, market, is_long):  # type: ignore[no-untyped-def]
     slots.closing[slot] = 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _seize(rules, pool, slots, sums, net, slot, fees, gained, prices):  # type: ignore[no-untyped-def]
     """``liquidate._seize``: fees out, the rest of the collateral stays with the pool, which pays the liquidator."""
     market, is_long = (slot // 2) % rules.asset.shape[0], slot % 2 == 0
@@ -175,19 +175,13 @@ def _seize(rules, pool, slots, sums, net, slot, fees, gained, prices):  # type: 
     net[slot // (2 * rules.asset.shape[0])] -= borne + fees + left
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def _liquidate(rules, pool, slots, sums, net, prices, now):  # type: ignore[no-untyped-def]
     """Close what its collateral no longer carries."""
     markets = rules.asset.shape[0]
-    for slot in range(slots.size.shape[0]):
-        size = slots.size[slot]
-        if size == 0.0:
-            continue
-        market, is_long = (slot // 2) % markets, slot % 2 == 0
-        asset = rules.asset[market] if is_long else rules.short_asset
-        gained = gain(is_long, size, slots.average[slot], prices[rules.asset[market]])
-        left = slots.collateral[slot] + gained
-        index, _ = accrued(
+    for asset in range(pool.index.shape[0]):
+        # The first touch of a tick fixes an asset's index for all of it, so one projection serves every position.
+        pool.projected[asset], _ = accrued(
             pool.index[asset],
             pool.anchor[asset],
             now,
@@ -196,8 +190,18 @@ def _liquidate(rules, pool, slots, sums, net, prices, now):  # type: ignore[no-u
             pool.reserved[asset],
             pool.amount[asset],
         )
-        fees = size * (rules.closing + (index - slots.entry[slot]) / rules.scale)
-        if left >= fees + rules.liquidation_fee and left * rules.most_leverage[market] >= size:
+    size_of, average_of, collateral_of, entry_of = slots.size, slots.average, slots.collateral, slots.entry
+    per_unit, fee = 1.0 / rules.scale, rules.liquidation_fee
+    for slot in range(size_of.shape[0]):
+        size = size_of[slot]
+        if size == 0.0:
+            continue
+        market, is_long = (slot // 2) % markets, slot % 2 == 0
+        asset = rules.asset[market] if is_long else rules.short_asset
+        gained = gain(is_long, size, average_of[slot], prices[rules.asset[market]])
+        left = collateral_of[slot] + gained
+        fees = size * (rules.closing + (pool.projected[asset] - entry_of[slot]) * per_unit)
+        if left >= fees + fee and left * rules.most_leverage[market] >= size:
             continue
         _touch(rules, pool, asset, now)
         state, taken = health(
