@@ -1,7 +1,9 @@
 """The published description is true: no request made from it, valid or not, finds a server error."""
 
 import asyncio
+import tempfile
 import threading
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -17,9 +19,12 @@ from zlp.engine.commands import COMMANDS
 from zlp.engine.events import KINDS
 from zlp.journal import MemoryJournal
 from zlp.node import Node
+from zlp.projections import url_in
+from zlp.server import desk_reads
 from zlp.server.app import VenueApp
+from zlp.server.history import History
 from zlp.server.openapi import document
-from zlp.server.reads import READS
+from zlp.server.reads import READS, Read
 from zlp.server.serve import VenueServer
 
 
@@ -36,8 +41,10 @@ class Background:
     async def _serve(self) -> None:
         node = Node(MemoryJournal())
         node.start(GENESIS)
-        self._loop, self._server = asyncio.get_running_loop(), VenueServer(VenueApp(node, limits=OPEN), port=0)
-        await self._server.run(self._note)
+        with tempfile.TemporaryDirectory() as folder:
+            app = VenueApp(node, limits=OPEN, history=History(node, url_in(Path(folder))))
+            self._loop, self._server = asyncio.get_running_loop(), VenueServer(app, port=0)
+            await self._server.run(self._note)
 
     def _note(self, address: str) -> None:
         self.address = address
@@ -66,7 +73,13 @@ def _encode(value: dict) -> bytes:
     return msgspec.json.encode(value)
 
 
-schema = schemathesis.openapi.from_dict(document(READS))
+def _all_reads() -> list[Read]:
+    node = Node(MemoryJournal())
+    node.start(GENESIS)
+    return [*READS, *desk_reads.READS, *History(node, "sqlite://").reads]
+
+
+schema = schemathesis.openapi.from_dict(document(_all_reads()))
 # One example per keyword of a hundred kinds of commands would be thousands of requests; random ones find as much.
 schema.config.phases.coverage.enabled = False
 schema.config.phases.examples.enabled = False
