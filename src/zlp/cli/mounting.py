@@ -23,10 +23,11 @@ MOUNTED: tuple[tuple[str, str, str], ...] = (
     ("compact", "zlp.node.commands", "compact"),
     ("projections", "zlp.cli.history", "projections_app"),
     ("tax", "zlp.cli.history", "tax_app"),
-    ("keeper", "zlp.keepers.commands", "keeper"),
+    ("keeper", "zlp.cli.keeper", "keeper"),
     ("account", "zlp.client.commands", "app"),
     ("trade", "zlp.cli.trade", "trade_app"),
     ("lp", "zlp.cli.liquidity", "liquidity_app"),
+    ("faucet", "zlp.cli.trade", "faucet"),
     ("oracle", "zlp.oracle.commands", "oracle_app"),
     ("prices", "zlp.oracle.commands", "prices_app"),
 )

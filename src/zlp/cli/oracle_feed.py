@@ -71,6 +71,11 @@ class LiveFeed:
         self._task: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
 
+    @property
+    def assets(self) -> frozenset[str]:
+        """Every asset that a source prices."""
+        return frozenset(self._group.assets)
+
     def evidence(self) -> str:
         """As ``OracleFeed.evidence``."""
         with self._lock:

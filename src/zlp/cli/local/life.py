@@ -10,10 +10,9 @@ import structlog
 
 from zlp.cli.local.clock import DemoClock
 from zlp.cli.local.door import NodeDoor
-from zlp.cli.local.prices import Prices
-from zlp.engine.fixed import USD
+from zlp.cli.local.prices import Prices, path_of
 from zlp.node.node import Node
-from zlp.oracle.price_path import Candle, PricePath, PriceStep, PriceTick
+from zlp.oracle.price_path import PriceTick
 from zlp.simulator.agents import (
     Behaviour,
     Founder,
@@ -48,7 +47,7 @@ class Life:
     def __init__(self, node: Node, roles: Mapping[str, Sequence[str]], first: Prices, seed: int) -> None:
         self.node = node
         self._door = NodeDoor(node)
-        assumptions = assume(self._door.root.state, _path_of(first))
+        assumptions = assume(self._door.root.state, path_of(first))
         self.world = World(self._door.root, roles, assumptions, seed, self._door)
 
     def live_a_day(self, prices: Iterator[Prices], clock: DemoClock) -> None:
@@ -84,19 +83,15 @@ class Life:
                 )
 
     async def go_on(self, prices: Iterator[Prices], every: float) -> None:
-        """Tick until cancelled or the node stops."""
+        """Tick until cancelled or the node stops; not while live feeds are silent, so that prices age."""
         while self.node.status == "ready":
             started = time.monotonic()
-            await asyncio.to_thread(self._tick, next(prices), self.node.now())
+            found = next(prices)
+            if found:
+                await asyncio.to_thread(self._tick, found, self.node.now())
             await asyncio.sleep(max(0.05, every - (time.monotonic() - started)))
 
     def _tick(self, prices: Prices, moment: int) -> None:
         self._door.catch_up()
         tick = PriceTick(moment, dict(prices))
         self.world.tick(Moment(tick, tick))
-
-
-def _path_of(prices: Prices) -> PricePath:
-    """The first prices as a path of one candle: what the world asks to know which assets are missing."""
-    candles = {asset: Candle(price or USD, price or USD, price or USD, price or USD) for asset, price in prices.items()}
-    return PricePath(assets=tuple(candles), step_seconds=1, steps=(PriceStep(0, candles),))

@@ -32,7 +32,8 @@ def founded(
     is_new = journal.last == 0
     if is_new and demo:
         clock.set(_yesterday())
-        profile = replace(profile, settings=tuple(_generous(record) for record in profile.settings))
+        shares = {getattr(record, "share", "") for record in profile.settings}
+        profile = replace(profile, settings=tuple(_generous(record, shares) for record in profile.settings))
     try:
         node.start(profile.genesis(identity=f"{profile.title} {secrets.token_hex(4)}", roles=roles))
     except BaseException:
@@ -46,7 +47,8 @@ def _yesterday() -> int:
     return int(time.time()) - DAY - HOUR
 
 
-def _generous(record: Settings) -> Settings:
-    if isinstance(record, Token) and record.transferable:
+def _generous(record: Settings, shares: set[str]) -> Settings:
+    """The faucet gives every token but shares: those out of thin air would take from the pools' providers."""
+    if isinstance(record, Token) and record.transferable and record.symbol not in shares:
         return msgspec.structs.replace(record, faucet_limit=FAUCET_TOKENS * record.unit)
     return record

@@ -13,6 +13,7 @@ from zlp.engine.leaves.prices import PriceFeed, PriceSettings
 from zlp.engine.pricing import bounds_at
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
+from zlp.oracle.price_path import Candle, PricePath, PriceStep
 from zlp.oracle.synthetic import generate
 from zlp.simulator.paths import MADE_ASSETS, MADE_MARKET, from_file
 
@@ -55,6 +56,12 @@ def played_back(file: Path) -> Iterator[Prices]:
         last = tick.prices
         yield last
     yield from itertools.repeat(last)
+
+
+def path_of(prices: Prices) -> PricePath:
+    """These prices as a path of one candle: what the world asks to know which assets are missing."""
+    candles = {asset: Candle(price or USD, price or USD, price or USD, price or USD) for asset, price in prices.items()}
+    return PricePath(assets=tuple(candles), step_seconds=1, steps=(PriceStep(0, candles),))
 
 
 def _text(price: int) -> str:

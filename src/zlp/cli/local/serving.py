@@ -27,4 +27,6 @@ def server_of(node: Node, folder: Path, *, host: str, port: int, demo: bool) -> 
         account_burst=GENEROUS,
     )
     history = History(node, url_in(folder))
-    return VenueServer(VenueApp(node, limits=limits, history=history, mounts=page_routes(demo=demo)), host=host, port=port)
+    return VenueServer(
+        VenueApp(node, limits=limits, history=history, mounts=page_routes(demo=demo)), host=host, port=port
+    )

@@ -1,0 +1,246 @@
+"""``zlp trade``: positions and orders at a running venue of any design, and ``zlp faucet`` for a demo's tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, signer, stop
+from zlp.cli.tables import shown, table
+
+if TYPE_CHECKING:
+    from zlp.client.trading import Trading
+
+console = Console()
+trade_app = typer.Typer(
+    help="Open, protect and close positions at a running venue. Keys come from `zlp account new`.",
+    no_args_is_help=True,
+)
+MARKETS = (
+    ("market", "market", "text"),
+    ("pool", "pool", "text"),
+    ("bid", "low", "price"),
+    ("ask", "high", "price"),
+    ("longs USD", "long_usd", "usd"),
+    ("shorts USD", "short_usd", "usd"),
+    ("backs longs", "longs_by", "text"),
+    ("backs shorts", "shorts_by", "text"),
+)
+POSITIONS = (
+    ("position", "position", "text"),
+    ("market", "market", "text"),
+    ("side", "is_long", "side"),
+    ("size USD", "size_usd", "usd"),
+    ("margin USD", "collateral_usd", "usd"),
+    ("entry", "entry_price", "price"),
+    ("mark", "mark_price", "price"),
+    ("PnL USD", "pnl_usd", "usd"),
+    ("liquidated at", "liquidation_price", "price"),
+    ("health", "health_bps", "bps"),
+)
+ORDERS = (
+    ("order", "order", "text"),
+    ("does", "kind", "text"),
+    ("market", "market", "text"),
+    ("waits for", "waits", "text"),
+    ("status", "status", "text"),
+)
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for it to be executed; 0 not to wait.", min=0)]
+Share = Annotated[str, typer.Option(help="Part of the position, as in 0.5.")]
+
+
+@contextmanager
+def trading(url: str, key: str, account: str) -> Iterator[Trading]:
+    """Trading at a venue with a key; what goes wrong is one line and exit code 1."""
+    from zlp.client import Client, VenueError
+    from zlp.client.trading import Trading
+
+    with Client(url, signer(key, account)) as client:
+        try:
+            yield Trading(client)
+        except (VenueError, ValueError, ArithmeticError) as fault:
+            raise stop(str(fault) or type(fault).__name__) from None
+
+
+def tell(desk: Trading, sent: dict[str, Any], timeout: float) -> bool:
+    """Say what became of something sent, waiting for it if wanted; whether it is done."""
+    if sent["status"] == "open" and timeout:
+        with console.status(f"order {sent['id']} waits for a keeper"):
+            sent = desk.settled(sent, timeout)
+    if sent["status"] == "open":
+        console.print(f"order {sent['id']} waits; see: zlp trade orders", highlight=False)
+        return False
+    console.print(f"[green]done[/] ({sent['id']})", highlight=False)
+    return True
+
+
+@trade_app.command()
+def markets(url: UrlOption = URL) -> None:
+    """What can be traded, at which prices, and which tokens back it. Needs no key.
+
+    Example: zlp trade markets
+    """
+    from zlp.client import Client, VenueError
+
+    try:
+        with Client(url) as client:
+            found = client.get("/v1/desk")["markets"]
+    except VenueError as fault:
+        raise stop(str(fault)) from None
+    rows = [
+        {**row, "longs_by": " ".join(row["long_collaterals"]), "shorts_by": " ".join(row["short_collaterals"])}
+        for row in found
+    ]
+    console.print(table("markets", MARKETS, rows))
+
+
+@trade_app.command("open")
+def open_position(
+    market: Annotated[str, typer.Argument(help="A market, as `zlp trade markets` names it.")],
+    side: Annotated[str, typer.Argument(help="long or short.")],
+    size: Annotated[str, typer.Option(help="Size in USD.")],
+    margin: Annotated[str, typer.Option(help="Whole tokens that back it; 0 for what is there already.")],
+    token: Annotated[str, typer.Option(help="Which token; the first that backs this side if not given.")] = "",
+    at: Annotated[str, typer.Option(help="Wait for this price or a better one.")] = "",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+    timeout: Timeout = 60,
+) -> None:
+    """Open or extend a position.
+
+    Examples:
+
+      zlp trade open ETH long --margin 1 --size 5000
+
+      zlp trade open BTC short --margin 2000 --token USDC --size 10000 --at 101000
+    """
+    if side not in ("long", "short"):
+        raise stop("a position is long or short")
+    with trading(url, key, account) as desk:
+        sent = desk.open(market, is_long=side == "long", margin=margin, size=size, token=token, at=at)
+        if tell(desk, sent, 0 if at else timeout):
+            _show(desk)
+
+
+@trade_app.command()
+def close(
+    position: Annotated[str, typer.Argument(help="Its name, or its market if there is only one.")],
+    share: Share = "1",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for it.", min=1)] = 60,
+) -> None:
+    """Close a position or a part of it, and take out margin that nothing needs any longer.
+
+    Examples:
+
+      zlp trade close ETH
+
+      zlp trade close ETH --share 0.25
+    """
+    with trading(url, key, account) as desk:
+        with console.status("waiting for a keeper"):
+            sent = desk.close(position, share=share, timeout=timeout)
+        tell(desk, sent, 0)
+        _show(desk)
+
+
+@trade_app.command()
+def order(
+    position: Annotated[str, typer.Argument(help="The position to protect: its name, or its market.")],
+    stop_at: Annotated[str, typer.Option("--stop", help="Close when the price gets as bad as this.")] = "",
+    take_at: Annotated[str, typer.Option("--take", help="Close when the price gets as good as this.")] = "",
+    share: Share = "1",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+) -> None:
+    """Leave an order that waits for a price and only closes: a stop or a take-profit.
+
+    Examples:
+
+      zlp trade order ETH --stop 2900
+
+      zlp trade order ETH --take 4000 --share 0.5
+    """
+    with trading(url, key, account) as desk:
+        tell(desk, desk.protect(position, stop=stop_at, take=take_at, share=share), 0)
+
+
+@trade_app.command()
+def cancel(
+    number: Annotated[str, typer.Argument(help="The order, as `zlp trade orders` names it.")],
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+) -> None:
+    """Take an order back; what it set aside returns.
+
+    Example: zlp trade cancel 17
+    """
+    with trading(url, key, account) as desk:
+        desk.cancel(number)
+        console.print(f"[green]cancelled[/] {number}", highlight=False)
+
+
+@trade_app.command()
+def positions(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
+    """Your positions with PnL, health and liquidation price.
+
+    Example: zlp trade positions
+    """
+    with trading(url, key, account) as desk:
+        _show(desk)
+
+
+@trade_app.command()
+def orders(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
+    """Your orders that wait.
+
+    Example: zlp trade orders
+    """
+    with trading(url, key, account) as desk:
+        rows = [{**row, "waits": _waits(row)} for row in desk.orders()]
+        console.print(table("orders", ORDERS, rows) if rows else "no orders wait")
+
+
+def faucet(
+    token: Annotated[list[str] | None, typer.Argument(help="Tokens; all that it gives if none is named.")] = None,
+    amount: Annotated[str, typer.Option(help="Whole tokens; as many as it gives at once if not given.")] = "",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+) -> None:
+    """Take tokens of a demo venue. They are worth nothing; a venue that is no demo refuses.
+
+    Examples:
+
+      zlp faucet
+
+      zlp faucet ETH USDC --amount 100
+    """
+    with trading(url, key, account) as desk:
+        open_ones = [symbol for symbol, known in desk.client.tokens().items() if known.faucet_limit]
+        if not open_ones:
+            raise stop("this venue's faucet is closed")
+        for symbol in token or open_ones:
+            desk.faucet(symbol, amount)
+            console.print(f"{symbol:8} {shown(desk.client.balance(symbol), 'amount')}", highlight=False)
+
+
+def _show(desk: Trading) -> None:
+    rows = desk.positions()
+    console.print(table("positions", POSITIONS, rows) if rows else "no positions")
+
+
+def _waits(row: dict[str, Any]) -> str:
+    if not row["trigger_asset"]:
+        return "the next prices"
+    asset = "/".join(name for name in (row["trigger_asset"], row["trigger_quote"]) if name)
+    return f"{asset} {'above' if row['trigger_above'] else 'below'} {shown(row['trigger_price'], 'price')}"
