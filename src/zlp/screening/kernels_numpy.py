@@ -22,32 +22,35 @@ def threshold_hits(
     blocks = columns.reshape(columns.shape[0], -1, block)
     number = -(-count // block)
     near = np.flatnonzero(~(reach[:number] < price))
-    found = []
-    for some in np.array_split(near, near.size * block // ROWS + 1):
-        thresholds = blocks[0, some]
-        if indices.size:
-            np.maximum(thresholds, _moving(blocks, some, indices, relative), out=thresholds)
-        if some.size and some[-1] == number - 1:
+    found = [np.empty(0, np.int64)]
+    step = ROWS // block
+    for begin in range(0, near.size, step):
+        some = near[begin : begin + step]
+        thresholds = _thresholds(blocks, some, indices, relative)
+        if some[-1] == number - 1:
             thresholds[-1, count - (number - 1) * block :] = -np.inf
         if settled:
-            reach[some] = thresholds.max(axis=1, initial=-np.inf)
-        at, row = np.nonzero(~(thresholds < price))
-        found.append(some[at] * block + row)
+            reach[some] = thresholds.max(axis=1)
+        hits = np.flatnonzero(~(thresholds.ravel() < price))
+        if hits.size:
+            found.append(some[hits // block] * block + hits % block)
     return np.concatenate(found)
 
 
-def _moving(blocks: Floats, some: Integers, indices: Floats, relative: float) -> Floats:
-    """The moving thresholds of some blocks."""
-    moving: Floats = blocks[1, some]
-    margin = np.empty_like(moving)
+def _thresholds(blocks: Floats, some: Integers, indices: Floats, relative: float) -> Floats:
+    """The nearer threshold of every row of some blocks."""
+    fixed: Floats = blocks[0].take(some, axis=0)
+    if not indices.size:
+        return fixed
+    moving = blocks[1].take(some, axis=0)
+    term, margin = np.empty_like(moving), np.empty_like(moving)
     for j in range(indices.size):
-        term = blocks[2 + j, some]
-        term *= indices[j]
-        np.abs(term, out=margin)
-        margin *= relative
+        np.multiply(blocks[2 + j].take(some, axis=0, out=term, mode="clip"), indices[j], out=term)
+        np.multiply(np.abs(term, out=margin), relative, out=margin)
         term += margin
         moving += term
-    return moving
+    nearer: Floats = np.maximum(fixed, moving, out=fixed)
+    return nearer
 
 
 def _sum_legs(
