@@ -257,7 +257,10 @@ def withdraw(scene: Scene) -> Envelope:
 
 
 def tower(scene: Scene) -> Envelope:
-    """The giant puts absurd amounts in and takes them out again; the pool has to survive both."""
+    """The giant puts a million million dollars in and takes them out again; with all he has he only tries to swap.
+
+    What his fees leave behind makes shares dear; much more, and ordinary deposits would buy none.
+    """
     pool, token = scene.pool.pool, scene.token()
     shares, held = scene.held(GIANT, scene.pool.share), scene.held(GIANT, token)
     if shares:
@@ -268,7 +271,10 @@ def tower(scene: Scene) -> Envelope:
         return swap(scene)
     if scene.random.random() < 0.2:
         return scene.envelope(GIANT, custody.RequestWithdrawal(token=token, amount=held, destination="the moon"))
-    return scene.envelope(GIANT, liquidity.Mint(pool=pool, token=token, amount=held))
+    if scene.random.random() < 0.3:
+        return scene.envelope(GIANT, liquidity.Swap(pool=pool, path=(token, scene.token()), amount=held))
+    amount = min(held, 10**12 * USD * 10 ** scene.assets[token].decimals // scene.bounds(token)[1])
+    return scene.envelope(GIANT, liquidity.Mint(pool=pool, token=token, amount=amount))
 
 
 WEIGHTS: dict[Action, float] = {
