@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from zlp.node import Fact, Node, NodeDown
-from zlp.server import calculator_reads, desk_reads, reads
+from zlp.server import calculator_reads, desk_curves, desk_reads, reads
 from zlp.server.docs_page import PAGE
 from zlp.server.history import History
 from zlp.server.intake import Intake
@@ -57,7 +57,7 @@ class VenueApp:
         self.addresses = Buckets(self.limits.address_per_second, self.limits.address_burst, "too_many_requests")
         self.history = history
         self._walks = asyncio.Semaphore(1)
-        self.reads = [*reads.READS, *desk_reads.READS, *calculator_reads.READS]
+        self.reads = [*reads.READS, *desk_reads.READS, *desk_curves.READS, *calculator_reads.READS]
         self.reads += history.reads if history is not None else ()
         self.openapi = msgspec.json.encode(document(self.reads))
         self._posts: dict[str, tuple[Callable[[bytes], Awaitable[tuple[int, bytes, Headers]]], int]] = {
