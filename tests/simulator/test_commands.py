@@ -111,3 +111,15 @@ def test_compare_puts_two_designs_side_by_side(tmp_path: Path) -> None:
     assert cells["volume"].min() > 100_000
     assert "zeus" in shown.output
     assert "zo" in shown.output
+
+
+def test_compare_names_the_row_of_a_damaged_file(tmp_path: Path) -> None:
+    """E5: an error of the price file is a sentence, not a traceback."""
+    file = tmp_path / "twice.csv"
+    file.write_text("time,asset,close\n" + "2025-01-01T00:00:00Z,ETH,100\n" * 2)
+
+    shown = RUNNER.invoke(app, ["compare", "zeus", "zo", "--prices", str(file), "--out", str(tmp_path / "out")])
+
+    assert shown.exit_code == 1
+    assert "row 2" in shown.output
+    assert "Traceback" not in shown.output

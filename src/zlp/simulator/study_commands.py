@@ -17,6 +17,7 @@ from zlp.simulator.options import (
     PricesOption,
     SeedOption,
     StartOption,
+    TicksOption,
     failure,
     pairs,
 )
@@ -70,6 +71,7 @@ def compare(
     start: StartOption = "",
     end: EndOption = "",
     days: DaysOption = 30,
+    ticks: TicksOption = 4,
     column: ColumnsOption = None,
     assume: AssumeOption = None,
     out: OutOption = None,
@@ -83,13 +85,20 @@ def compare(
 
     Example: zlp compare zeus zeno zo zaros --prices candles.parquet --from 2025-10-01 --to 2025-10-20
     """
+    from msgspec.structs import replace
+
     from zlp.simulator.comparison import scenario_of
     from zlp.simulator.generators import FromFile, Made
 
     source: FromFile | Made = Made(days=days)
     if prices is not None:
         source = FromFile(file=str(prices), start=start, end=end, columns=pairs(column, "--column"))
-    made = scenario_of(profiles, source, seed=seed, paths=paths or 1, assume=pairs(assume, "--assume"))
+    if ticks not in (1, 4):
+        raise failure(f"--ticks is 1 or 4, not {ticks}")
+    made = replace(
+        scenario_of(profiles, source, seed=seed, paths=paths or 1, assume=pairs(assume, "--assume")),
+        ticks=1 if ticks == 1 else 4,
+    )
     names = "-".join(Path(name).stem for name in profiles)
     _study(made, out or Path("runs") / f"compare-{names}", workers, ray=False)
 
@@ -98,6 +107,7 @@ def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
     """Run, print the headline, write the report."""
     from rich.console import Console
 
+    from zlp.oracle.observation import FeedError
     from zlp.profiles.loader import ProfileError
     from zlp.simulator.ensemble import processors, run_all
     from zlp.simulator.progress import with_progress
@@ -114,7 +124,7 @@ def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
             ),
             "runs",
         )
-    except (ProfileError, ValueError, LookupError) as fault:
+    except (ProfileError, FeedError, ValueError, LookupError) as fault:
         raise failure(str(fault)) from None
     study = study_of(scenario, cells, shlex.join(["zlp", *sys.argv[1:]]))
     console = Console()

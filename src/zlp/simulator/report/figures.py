@@ -43,7 +43,10 @@ def figures(study: Study) -> list[Figure]:
 
 def _layout(figure: Any, y: str = "", x: str = "", *, percent: bool = False) -> Any:
     figure.update_layout(
-        template="plotly_white", margin={"l": 60, "r": 20, "t": 20, "b": 50}, height=380, legend={"orientation": "h"}
+        template="plotly_white",
+        margin={"l": 60, "r": 20, "t": 20, "b": 50},
+        height=380,
+        legend={"orientation": "h", "y": -0.25},
     )
     figure.update_yaxes(title=y, tickformat=".1%" if percent else None)
     figure.update_xaxes(title=x)
