@@ -20,7 +20,7 @@ from zlp.engine.events import credit_positions as credit_events
 from zlp.engine.events import orders as order_events
 from zlp.engine.events import prices as price_events
 from zlp.projections import holdings, markets, orders, pools, positions, tables
-from zlp.projections.batch import Batch, Place
+from zlp.projections.batch import Batch, Cards, Place
 from zlp.projections.names import Names
 
 Handler = Callable[[Batch, Names, Place, Any], None]
@@ -62,6 +62,8 @@ HANDLERS: dict[type, Handler] = {
 }
 """What each event does to the tables; events that are not here leave them alone."""
 FILE = "history.sqlite"
+MOST_CARDS = 50_000
+"""Cards kept in memory between two batches."""
 ORDER_FACTS = (order_events.OrderCancelled, order_events.OrderSkipped, order_events.OrderPlaced)
 
 
@@ -91,6 +93,8 @@ class ReadModel:
         self.venue = venue
         self.engine = open_engine(url)
         self._names: Names | None = None
+        self._cards: Cards = {}
+        self._known_until = -1
         self._check()
         tables.METADATA.create_all(self.engine)
 
@@ -117,8 +121,10 @@ class ReadModel:
         """Store the rows of these receipts, all or none; receipts already known are passed over. The last sequence."""
         try:
             with self.engine.begin() as connection:
-                batch = Batch(connection)
-                reached = _reached(batch)
+                reached = connection.execute(select(tables.progress.c.sequence)).scalar() or 0
+                if reached != self._known_until or sum(map(len, self._cards.values())) > MOST_CARDS:
+                    self._cards.clear()
+                batch = Batch(connection, self._cards)
                 if self._names is None:
                     self._names = Names(batch)
                 for fact in facts:
@@ -128,9 +134,14 @@ class ReadModel:
                 batch.put(tables.progress, name="journal", **row)
                 batch.write()
         except BaseException:
-            self._names = None
+            self._forget()
             raise
+        self._known_until = reached
         return reached
+
+    def _forget(self) -> None:
+        self._names, self._known_until = None, -1
+        self._cards.clear()
 
     def _take(self, batch: Batch, names: Names, fact: Fact, reached: int) -> int:
         receipt = fact.receipt
@@ -151,7 +162,7 @@ class ReadModel:
         with self.engine.begin() as connection:
             tables.METADATA.drop_all(connection)
             tables.METADATA.create_all(connection)
-        self._names = None
+        self._forget()
         waiting: list[Fact] = []
         for fact in facts:
             waiting.append(fact)
@@ -179,11 +190,6 @@ class ReadModel:
     def close(self) -> None:
         """Release the connections."""
         self.engine.dispose()
-
-
-def _reached(batch: Batch) -> int:
-    found = batch.card(tables.progress, "journal")
-    return 0 if found is None else int(found["sequence"])
 
 
 def _with_orders(events: Sequence[Any]) -> list[tuple[str, Any]]:

@@ -28,6 +28,8 @@ PAGE = 250
 """Receipts per transaction."""
 REST_SECONDS = 0.05
 """Between transactions: a busy venue's receipts are stored many at a time."""
+BUSY_REST = 3
+"""Rest in times of work while commands come faster than they are stored: the sequencer needs the processor more."""
 RETRY_SECONDS = 2.0
 WAIT_SECONDS, POLL_SECONDS = 5.0, 0.01
 DAY = 86_400
@@ -53,6 +55,7 @@ class History:
             last = await loop.run_in_executor(self._thread, lambda: self.model.last)
             while True:
                 self._news.clear()
+                started, newest = time.monotonic(), self.node.feed.last
                 try:
                     facts = self.node.feed.read(last, PAGE)
                     if facts:
@@ -64,9 +67,11 @@ class History:
                     log.error("history waits", reason=str(fault), kind=type(fault).__name__)
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
+                spent = time.monotonic() - started
+                outrun = bool(facts) and self.node.feed.last - newest >= len(facts)
                 if last >= self.node.feed.last:
                     await self._news.wait()
-                await asyncio.sleep(REST_SECONDS)
+                await asyncio.sleep(max(REST_SECONDS, BUSY_REST * spent) if outrun else REST_SECONDS)
         finally:
             unlisten()
 
