@@ -1,4 +1,9 @@
-"""Commands a second through ``Root.apply``, beside the bare arithmetic of the same operations."""
+"""Commands a second through ``Root.apply``, beside two baselines of the same operations in the same run.
+
+*Rules alone*: the branch's own functions on a draft that is kept unchecked: no admission, range checks, observers,
+invariants, encoding or digest. *Bare arithmetic*: a hand-written model with plain integers in local variables that
+neither stores, checks nor tells anything.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,7 @@ from zlp.engine.commands.base import Command
 from zlp.engine.commands.governance import SetParameter
 from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition
 from zlp.engine.commands.liquidity import Swap
+from zlp.engine.draft import Draft
 from zlp.engine.fixed import USD
 
 ACCOUNTS = 1_000
@@ -74,6 +80,30 @@ def positions_batch(root: Root) -> Callable[[], int]:
     return batch
 
 
+def rules_batch(root: Root, commands: list[tuple[str, Command]]) -> Callable[[], int]:
+    """The same commands straight to their branch, and into the state."""
+
+    def batch() -> int:
+        for account, command in commands:
+            draft = Draft(root.state, time=NOW, sender=account, sequence=0, route=root._route)
+            root._route(draft, command)
+            root._commit(draft)
+        return len(commands)
+
+    return batch
+
+
+def _positions() -> list[tuple[str, Command]]:
+    opening, closing = _open(), _close()
+    return [(f"trader{number}", command) for command in (opening, closing) for number in range(ACCOUNTS)]
+
+
+def _swaps() -> list[tuple[str, Command]]:
+    there = Swap(pool="main", path=("ETH", "BTC"), amount=ETHER)
+    back = Swap(pool="main", path=("BTC", "ETH"), amount=5_000_000)
+    return [(f"trader{number % ACCOUNTS}", (there, back)[number % 2]) for number in range(BATCH)]
+
+
 def swaps_batch(root: Root) -> Callable[[], int]:
     """Swap back and forth."""
     there = Swap(pool="main", path=("ETH", "BTC"), amount=ETHER)
@@ -116,25 +146,31 @@ def model_swaps(model: Model) -> Callable[[], int]:
 def main() -> None:
     """Print commands a second and their ratios."""
     print(interpreter())
-    few, many, model = venue(10), venue(100_000), Model()
-    swapping = venue()
-    for made in (swapping,):
-        for number in range(ACCOUNTS):
-            made.deposit(f"trader{number}", "BTC", "10000")
+    few, many, swapping, model = venue(10), venue(100_000), venue(), Model()
+    for number in range(ACCOUNTS):
+        swapping.deposit(f"trader{number}", "BTC", "10000")
     found = rates(
         {
-            "bare": model_positions(model),
             "few": positions_batch(few.root),
             "many": positions_batch(many.root),
-            "bare swap": model_swaps(model),
+            "rules": rules_batch(venue(10).root, _positions()),
+            "bare": model_positions(model),
             "swap": swaps_batch(swapping.root),
+            "swap rules": rules_batch(swapping.root, _swaps()),
+            "bare swap": model_swaps(model),
         }
     )
+    print(line("open or close, Root.apply, 10 positions open", found["few"]))
+    print(line("open or close, Root.apply, 100,000 positions open", found["many"], found["few"], "10 open = 1"))
+    print(line("open or close, rules alone", found["rules"]))
+    print(line("  Root.apply against rules alone", found["few"], found["rules"], "rules = 1"))
     print(line("open or close, bare arithmetic", found["bare"]))
-    print(line("open or close, Root.apply, 10 positions open", found["few"], found["bare"], "of bare"))
-    print(line("open or close, Root.apply, 100,000 positions open", found["many"], found["few"], "of 10 open"))
+    print(line("  Root.apply against bare arithmetic", found["few"], found["bare"], "bare = 1"))
+    print(line("swap, Root.apply", found["swap"]))
+    print(line("swap, rules alone", found["swap rules"]))
+    print(line("  Root.apply against rules alone", found["swap"], found["swap rules"], "rules = 1"))
     print(line("swap, bare arithmetic", found["bare swap"]))
-    print(line("swap, Root.apply", found["swap"], found["bare swap"], "of bare"))
+    print(line("  Root.apply against bare arithmetic", found["swap"], found["bare swap"], "bare = 1"))
 
 
 if __name__ == "__main__":
