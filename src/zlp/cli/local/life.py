@@ -36,6 +36,18 @@ CROWD: tuple[Behaviour, ...] = (
     Hedger(count=2),
     NoiseTrader(count=12, wealth=(2_000.0, 50_000.0)),
 )
+VISITORS: tuple[Behaviour, ...] = (
+    NoiseTrader(
+        name="visitor",
+        count=6,
+        wealth=(1_000.0, 20_000.0),
+        interval=60,
+        holding_hours=(0.005, 0.02, 0.05, 0.1),
+        leverage=(1.5, 2.0, 5.0, 10.0),
+        react=0.0,
+    ),
+)
+"""Come when the doors open and trade every few seconds between them, so that a live venue looks it."""
 DAY = 86_400
 PAST_STEP = 300
 """Seconds between the prices of the day a demo lives before its doors open."""
@@ -63,12 +75,13 @@ class Life:
             clock.set(moment)
             self._tick(next(prices), moment)
         clock.go_real()
+        self.world.populate(VISITORS)
 
     def resume(self, crowded: bool) -> None:
         """Bring the crowd back after a restart, with the positions it left open."""
         if not crowded:
             return
-        self.world.populate(CROWD)
+        self.world.populate((*CROWD, *VISITORS))
         for view in self.world.desk.positions(self.world.reader, self.node.now()):
             hand = self.world.hands.get(view.account)
             if hand is not None:
