@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.commands import (
@@ -22,19 +21,10 @@ from zlp.engine.commands import (
     staking,
 )
 from zlp.engine.commands.base import Command
+from zlp.engine.registry import defined_in
 
-
-def _kinds(*modules: ModuleType) -> tuple[type[Command], ...]:
-    """The command types a module defines, in the order they are written."""
-    return tuple(
-        value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Command) and value.__module__ == module.__name__
-    )
-
-
-KINDS: tuple[type[Command], ...] = _kinds(
+KINDS: tuple[type[Command], ...] = defined_in(
+    Command,
     governance,
     custody,
     prices,

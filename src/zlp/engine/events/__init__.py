@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.events import (
@@ -21,19 +20,10 @@ from zlp.engine.events import (
     trading,
 )
 from zlp.engine.events.base import Event
+from zlp.engine.registry import defined_in
 
-
-def _kinds(*modules: ModuleType) -> tuple[type[Event], ...]:
-    """The event types a module defines, in the order they are written."""
-    return tuple(
-        value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Event) and value.__module__ == module.__name__
-    )
-
-
-KINDS: tuple[type[Event], ...] = _kinds(
+KINDS: tuple[type[Event], ...] = defined_in(
+    Event,
     governance,
     ledger,
     prices,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Union
 
 from zlp.engine.leaves import (
@@ -23,19 +22,10 @@ from zlp.engine.leaves import (
     staking,
 )
 from zlp.engine.leaves.base import Leaf, Settings
+from zlp.engine.registry import defined_in
 
-
-def _kinds(*modules: ModuleType) -> tuple[type[Leaf], ...]:
-    """The leaf types a module defines, in the order they are written."""
-    return tuple(
-        value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Leaf) and value.__module__ == module.__name__
-    )
-
-
-KINDS: tuple[type[Leaf], ...] = _kinds(
+KINDS: tuple[type[Leaf], ...] = defined_in(
+    Leaf,
     access,
     ledger,
     prices,
