@@ -260,9 +260,7 @@ class Reject(Exception):  # noqa: N818 - it is control flow inside the engine, n
 
     __slots__ = ("rejection",)
 
-    def __init__(
-        self, code: Code, *, limit: int | None = None, actual: int | None = None, detail: str = ""
-    ) -> None:
+    def __init__(self, code: Code, *, limit: int | None = None, actual: int | None = None, detail: str = "") -> None:
         super().__init__(code)
         self.rejection = Rejection(code, limit, actual, detail)
 

@@ -76,6 +76,4 @@ def _check_conflicts(draft: Draft) -> None:
     for installed in draft.each(Installed):
         for kind in CATALOGUE[installed.branch, installed.version].handlers:
             if owner.setdefault(kind, installed.branch) != installed.branch:
-                raise Reject(
-                    Code.BRANCH_CONFLICT, detail=f"{owner[kind]} and {installed.branch}: {kind.__name__}"
-                )
+                raise Reject(Code.BRANCH_CONFLICT, detail=f"{owner[kind]} and {installed.branch}: {kind.__name__}")
