@@ -10,6 +10,11 @@ import { send } from "./wallet.js";
 
 const sideOf = (row) => h("span", { class: `side ${row.is_long ? "up" : "down"}` }, row.is_long ? "Long" : "Short");
 
+/** Two figures in one cell. */
+const over = (first, second) => h("span.over", {}, h("span", {}, first), h("small", {}, second));
+
+const leverage = (row) => (cut(row.collateral_usd, USD) > 0n ? `${shown(text((cut(row.size_usd, USD) * 100n) / cut(row.collateral_usd, USD), 2), 1)}×` : "–");
+
 /** The account's positions. */
 export function positionsTable() {
   if (!state.account) return empty("Connect to see your positions.", h("button.primary", { type: "button", onclick: () => emit("want-wallet") }, "Connect"));
@@ -17,17 +22,15 @@ export function positionsTable() {
     [
       ["Market", (row) => h("span.pair", {}, h("strong", {}, row.market), sideOf(row))],
       ["Size", (row) => money(row.size_usd), "number"],
-      [plan.sharesMargin() ? "Account margin" : "Collateral", (row) => h("span", {}, money(row.collateral_usd), row.collateral && h("small", {}, ` ${row.collateral}`)), "number"],
-      ["Entry", (row) => price(row.entry_price), "number"],
-      ["Mark", (row) => price(row.mark_price), "number"],
-      ["PnL", (row) => h("span", { class: tone(row.pnl_usd) }, money(row.pnl_usd, { sign: true })), "number"],
-      ["Owed", (row) => money(row.owed_usd), "number"],
-      ["Liquidation", (row) => h("span", { title: distance(row.liquidation_price, row.mark_price) }, price(row.liquidation_price)), "number"],
+      [plan.sharesMargin() ? "Account margin" : "Collateral", (row) => over(money(row.collateral_usd), row.collateral || leverage(row)), "number"],
+      ["Entry / mark", (row) => over(price(row.entry_price), price(row.mark_price)), "number"],
+      ["PnL / owed", (row) => over(h("span", { class: tone(row.pnl_usd) }, money(row.pnl_usd, { sign: true })), money(row.owed_usd)), "number"],
+      ["Liquidation", (row) => over(price(row.liquidation_price), row.liquidation_price === "0" ? "none" : distance(row.liquidation_price, row.mark_price)), "number"],
       ["Health", (row) => health(row.health_bps), "number"],
       ["", (row) => h("span.actions", {},
         h("button.small", { type: "button", onclick: () => closing(row) }, "Close"),
         h("button.small", { type: "button", onclick: () => margin(row) }, "Margin"),
-        state.orders && state.desk.design !== "credit_positions" && h("button.small", { type: "button", onclick: () => triggers(row) }, "Stop / take profit"),
+        state.orders && state.desk.design !== "credit_positions" && h("button.small", { type: "button", onclick: () => triggers(row) }, "TP / SL"),
       )],
     ],
     state.positions,

@@ -23,6 +23,8 @@ export function show(root, [name]) {
   return () => page.ends.forEach((end) => end());
 }
 
+const priced = (row) => row.share_price && row.share_price !== "0";
+
 const NAMES = { fee_borrow: "Borrow fees", fee_trading: "Trading fees", fee_mint: "Deposit fees", fee_burn: "Withdrawal fees", fee_swap: "Swap fees", trader_pnl: "Traders' losses and gains", prices: "Prices of what it holds" };
 const sourceName = (name) => NAMES[name] || (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll("_", " ");
 
@@ -54,7 +56,7 @@ class LiquidityPage {
     this.loadHistory();
     this.loadCurve();
     const redraw = throttled(() => this.refresh(), 900);
-    this.ends = [on("desk", redraw), on("account", () => { redraw(); this.drawMine(); }), on("wallet", () => this.drawForm())];
+    this.ends = [on("desk", redraw), on("account", () => { redraw(); this.drawMine(); if (!this.amount && !this.form.contains(document.activeElement)) this.drawForm(); }), on("wallet", () => this.drawForm())];
     const slow = setInterval(() => this.loadHistory(), 30000);
     this.ends.push(() => clearInterval(slow), () => clearTimeout(this.timer));
     this.drawMine();
@@ -181,9 +183,9 @@ class LiquidityPage {
       get(`/v1/pools/${segment(this.name)}/returns/history`, { step: 3600, limit: 48 }).catch(() => null),
     ]);
     if (!samples) fill(this.history, empty("This venue keeps no history (its read model is switched off)."));
-    else if (samples.items.length < 2) fill(this.history, empty("The pool has not been measured twice yet."));
+    else if (samples.items.filter(priced).length < 2) fill(this.history, empty("The pool has not been measured twice yet."));
     else {
-      const points = samples.items.map((row) => [Number(row.time), float(row.share_price)]).reverse();
+      const points = samples.items.filter(priced).map((row) => [Number(row.time), float(row.share_price)]).reverse();
       fill(this.history, curves(`Price of a share of ${this.name}`, [{ points }], { writeX: (value) => clock(value).slice(0, 5), writeY: (value) => price(value.toFixed(8)), area: true }));
     }
     this.drawReturns(summary, steps);
@@ -198,12 +200,12 @@ class LiquidityPage {
     const rows = (steps?.items || []).map((step) => ({
       x: Number(step.start),
       title: `${clock(step.start, true)}: ${percent(step.return, 4)}`,
-      parts: step.sources.map((source) => [source.source.startsWith("fee") ? "up" : source.source === "trader_pnl" ? "accent" : "down", float(source.return) * 100]),
+      parts: step.sources.map((source) => [source.source.startsWith("fee") ? "up" : source.source === "trader_pnl" ? "accent" : "neutral", float(source.return) * 100]),
     }));
     fill(this.returns,
       h("div.stats", {}, stat("Return in this time", percent(summary.return), `${clock(summary.from, true)} to now`, tone(summary.return)), stat("As a yearly rate", percent(summary.apr), "if it went on like this", tone(summary.apr))),
       rows.length > 1 && columns("Return by hour and source", rows, { writeX: (value) => clock(value).slice(0, 5), writeY: (value) => `${value.toFixed(2)} %` }),
-      h("div.legend", {}, h("span", {}, h("i.up"), "fees"), h("span", {}, h("i"), "traders' losses and gains"), h("span", {}, h("i.down"), "prices of what it holds")),
+      h("div.legend", {}, h("span", {}, h("i.up"), "fees"), h("span", {}, h("i"), "traders' losses and gains"), h("span", {}, h("i.neutral"), "prices of what it holds")),
       facts(sources.map((source) => [sourceName(source.source), h("span", { class: tone(source.return) }, percent(source.return, 4), h("small", {}, ` APR ${percent(source.apr)}`))]), "lined"));
   }
 

@@ -189,7 +189,7 @@ class TradePage {
       ["Price", (row) => h("span", { class: row.side === "buy" ? "up" : "down" }, price(row.price))],
       ["Size", (row) => money(row.size, { short: true }), "number"],
       ["Market", (row) => row.market],
-      ["Time", (row) => clock(row.time), "number dim"],
+      ["Time", (row) => clock(row.time).slice(0, 5), "number dim"],
     ], this.trades.slice(0, 18), { empty: "No trades yet.", label: "Recent trades" }));
   }
 
