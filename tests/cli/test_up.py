@@ -77,10 +77,10 @@ def test_up_lives_ends_and_goes_on(tmp_path: Path, profile: str) -> None:
 def test_an_empty_venue_takes_its_prices_from_live_feeds(tmp_path: Path) -> None:
     """A1, E5: with --prices live the venue's prices are what the sources of the settings file agree on."""
     prices = tmp_path / "prices.csv"
-    rows = [f"{second},{asset},{price}" for second in range(0, 36_000, 600) for asset, price in ASSETS]
+    rows = [f"{second},{asset},{price}" for second in range(600) for asset, price in ASSETS]
     prices.write_text("time,asset,close\n" + "\n".join(rows) + "\n")
     settings = tmp_path / "oracle.toml"
-    settings.write_text('[oracle.blend]\nsources_min = 1\n\n[[oracle.sources]]\ntype = "replay"\npath = "prices.csv"\n')
+    settings.write_text(f'[oracle.blend]\nsources_min = 1\n\n[[oracle.sources]]\ntype = "replay"\npath = "{prices}"\n')
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     arguments = up(tmp_path / "venue", port, "--empty", "--prices", f"live:{settings}")

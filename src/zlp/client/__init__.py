@@ -1,7 +1,7 @@
 """The Python client: sign locally, send, read, follow. Plain (``Client``) and asynchronous (``AsyncClient``)."""
 
 from zlp.client.asynchronous import AsyncClient
-from zlp.client.faults import Refused, Unreachable, VenueError
+from zlp.client.faults import OrderEnded, Refused, Unreachable, VenueError
 from zlp.client.plain import Client
 from zlp.client.records import AccountState, Balance, Message, Price, Quote, Receipt, Token, VenueInfo
 from zlp.client.signer import Signer
@@ -12,6 +12,7 @@ __all__ = [
     "Balance",
     "Client",
     "Message",
+    "OrderEnded",
     "Price",
     "Quote",
     "Receipt",

@@ -2,7 +2,8 @@
 
 VenueError
 ├── Unreachable   no answer, or none that makes sense; the command may or may not have been done
-└── Refused       the venue said no, with its reasons; nothing was done
+├── Refused       the venue said no, with its reasons; nothing was done
+└── OrderEnded    an order that was placed ended without running; what it set aside came back
 """
 
 from __future__ import annotations
@@ -36,3 +37,11 @@ class Refused(VenueError):  # noqa: N818 - named by what happened
         if self.detail:
             said.append(self.detail)
         super().__init__(", ".join(said))
+
+
+class OrderEnded(VenueError):  # noqa: N818 - named by what happened
+    """``status``: cancelled, expired or failed. ``code``: why, stable; empty if nobody knows."""
+
+    def __init__(self, number: str, status: str, code: str) -> None:
+        self.number, self.status, self.code = number, status, code
+        super().__init__(f"order {number} {status}: {code or 'no reason given'}")

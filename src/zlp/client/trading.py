@@ -7,11 +7,11 @@ here and sent. Nothing in this module knows a design.
 from __future__ import annotations
 
 import time
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal, localcontext
 from typing import Any
 
 from zlp.client.ccxt_orders import NotSupported, Trigger, booked, checked, placed
-from zlp.client.faults import Refused, Unreachable, VenueError
+from zlp.client.faults import OrderEnded, Refused, Unreachable, VenueError
 from zlp.client.plain import Client
 from zlp.client.records import Receipt
 from zlp.engine.codec import plain
@@ -25,6 +25,7 @@ from zlp.engine.leaves.orders import OrderSettings
 Row = dict[str, Any]
 WAITING = "waiting"
 PAUSE = 0.2
+PRECISION = 100
 WHOLE = 10_000
 
 
@@ -85,7 +86,7 @@ class Trading:
         return rows[0]  # type: ignore[no-any-return]
 
     def settled(self, sent: Row, timeout: float = 60) -> Row:
-        """Wait until what was sent has run. ``VenueError`` if it ended otherwise, ``Unreachable`` if it never did."""
+        """Wait until what was sent has run. ``OrderEnded`` if it ended otherwise, ``Unreachable`` if it never did."""
         if sent["status"] != "open":
             return sent
         until = time.monotonic() + timeout
@@ -94,9 +95,22 @@ class Trading:
             if row["status"] == "filled":
                 return {**sent, "status": "closed"}
             if row["status"] != WAITING:
-                raise VenueError(f"order {sent['id']} was {row['status']}: {row['reason'] or 'no reason given'}")
+                raise OrderEnded(sent["id"], row["status"], row["reason"])
             time.sleep(PAUSE)
         raise Unreachable(f"order {sent['id']} still waits; does a keeper run? cancel it, or look again later")
+
+    def tokens_for(self, token: str, usd: str | int) -> str:
+        """Whole tokens worth this many USD at the lower price, rounded up to the token's last decimal."""
+        tokens = self.client.tokens()
+        self.client.units(token, 0)  # says which tokens there are
+        priced_as = {leaf.token: leaf.asset for leaf in self.client.leaves("CreditCollateral")}
+        asset = priced_as.get(token, token)
+        known = self.client.prices().get(asset)
+        low = Decimal(1) if not asset else known.low if known is not None else None
+        if not low:
+            raise VenueError(f"the venue has no price of {token} now")
+        with localcontext(prec=PRECISION, rounding=ROUND_UP):
+            return f"{(Decimal(usd) / low).quantize(Decimal(1).scaleb(-tokens[token].decimals)):f}"
 
     # doing ------------------------------------------------------------------------------------------------
 
@@ -201,4 +215,4 @@ class Trading:
         return {**placed(receipts[-1]), "receipts": receipts}
 
 
-__all__ = ["NotSupported", "Trading"]
+__all__ = ["NotSupported", "OrderEnded", "Trading"]
