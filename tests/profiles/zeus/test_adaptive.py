@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.profiles.zeus.desk import DOLLAR, ETHER, founded, immediate, set_parameter
+from tests.profiles.zeus.desk import DOLLAR, ETHER, founded, immediate, refused, set_parameter
 from zlp import Venue
+from zlp.engine import Code
+from zlp.engine.commands.governance import SetParameter
 from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition
 
 SCALE = 300_000_000
@@ -12,7 +14,7 @@ SCALE = 300_000_000
 def leaning() -> Venue:
     """A pool whose ETH market has the document's scale, at 1800."""
     venue = immediate(founded())
-    pricing = f'{{"type":"adaptive_price","max_skew_scale":{SCALE * DOLLAR}}}'
+    pricing = f'{{"type":"adaptive_price","max_skew_scale":{SCALE * DOLLAR},"max_premium_bps":500}}'
     set_parameter(venue, "MarketSettings", '["main","ETH"]', "pricing", pricing)
     for _ in range(3):
         venue.set_prices(ETH="1800", BTC="40000", USDC="1", USDT="1")
@@ -53,3 +55,26 @@ def test_closing_undoes_the_premium() -> None:
 
     assert abs(closed.pnl_usd) < DOLLAR // 10**20
     assert venue.audit() == []
+
+
+def test_no_skew_blocks_a_close() -> None:
+    """A7, E10: past its bound the premium stops; opening further is refused, closing goes on."""
+    venue = immediate(founded())
+    pricing = f'{{"type":"adaptive_price","max_skew_scale":{1_000 * DOLLAR},"max_premium_bps":500}}'
+    venue.apply("alice", opening(100_000, True, 20 * ETHER))
+    set_parameter(venue, "MarketSettings", '["main","ETH"]', "pricing", pricing)
+
+    assert refused(venue, "alice", opening(10_000, True, ETHER)) is Code.PREMIUM_TOO_LARGE
+    close = DecreasePosition(pool="main", market="ETH", collateral="ETH", is_long=True, whole=True)
+    closed = venue.apply("alice", close).event("PositionChanged")
+    assert closed.price == 2_100 * DOLLAR
+    assert venue.audit() == []
+
+
+def test_a_market_that_leans_needs_a_bound() -> None:
+    """A8: governance can't set a premium without a bound on isolated positions."""
+    venue = founded()
+    pricing = f'{{"type":"adaptive_price","max_skew_scale":{DOLLAR}}}'
+    change = SetParameter(leaf="MarketSettings", key='["main","ETH"]', field="pricing", value=pricing)
+
+    assert refused(venue, "governor", change) is Code.INVALID_SETTING

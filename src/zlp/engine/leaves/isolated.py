@@ -51,7 +51,8 @@ class MarketSettings(Settings, frozen=True):
     ``max_long`` bounds what longs owe the pool, ``max_short`` the size of all shorts, for actions by traders;
     ``max_short_hard`` bounds the latter for every action. ``max_position`` bounds one position's size.
     ``pricing``: a premium or discount by the market's skew on what positions open and close at; none is the
-    plain oracle price. The pool itself is always valued at oracle prices.
+    plain oracle price. It needs a bound, and a profit is then at most what is reserved for it. The pool itself is
+    always valued at oracle prices.
     """
 
     pool: str
@@ -73,7 +74,11 @@ class MarketSettings(Settings, frozen=True):
         """Leverage is above 1x."""
         if self.max_leverage <= BPS:
             return "max_leverage must be above 10000 (1x)"
-        return None if self.pricing is None else self.pricing.invalid()
+        if self.pricing is None:
+            return None
+        if self.pricing.max_skew_scale and not self.pricing.max_premium_bps:
+            return "pricing must bound the premium by max_premium_bps, or skew could block closing"
+        return self.pricing.invalid()
 
 
 class Market(Leaf, frozen=True):

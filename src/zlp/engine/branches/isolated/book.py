@@ -8,7 +8,7 @@ from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import load_pool, touch
 from zlp.engine.draft import Draft
 from zlp.engine.events.liquidity import FeeCharged
-from zlp.engine.fixed import BPS, amount_of, mul_div_down
+from zlp.engine.fixed import BPS, amount_of, mul_div_down, value_of
 from zlp.engine.leaves.isolated import IsolatedSettings, Market, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
 from zlp.engine.rejections import Code, Reject
@@ -79,6 +79,9 @@ class Book:
             threshold = self.index_settings.minimum_profit_bps if young else 0
             if delta * BPS <= position.size * threshold:
                 delta = 0
+            if self.limits.pricing is not None:  # a premium on leaving may not win more than was set aside (E10)
+                low = pricing.bounds(self.draft, self.settings.token)[0]
+                delta = min(delta, value_of(position.reserved, low, self.settings.unit))
         return profit, delta
 
     def collect(self, size_fee: int, funding_fee: int) -> int:
@@ -136,7 +139,8 @@ def open_book(
     leave = oracle_exit
     if limits.pricing is not None:
         side = 1 if is_long else -1
-        entry = limits.pricing.execution_price(entry, market.skew, side * size_delta)
+        if size_delta:
+            entry = limits.pricing.execution_price(entry, market.skew, side * size_delta)
         leave = limits.pricing.close_price(leave, market.skew, side * position.size)
     return Book(
         draft=draft,
