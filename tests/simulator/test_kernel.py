@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +27,7 @@ from zlp.simulator.agents import Founder, NoiseTrader, TapeTrader
 from zlp.simulator.backtest import Setup, run
 from zlp.simulator.cells import prices_of, profile_of
 from zlp.simulator.examples import find, names
-from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, formulas
+from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, formulas
 from zlp.simulator.kernel.inputs import NotFastError, tape_of
 from zlp.simulator.kernel.path import fresh_pool, run_path, run_paths
 from zlp.simulator.kernel.run import run_fast
@@ -227,3 +229,17 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
         assert alone.tobytes() == sums[path].tobytes()
         assert alone[0] != 0
         assert curves[0].tobytes() == values[path].tobytes()
+
+
+def test_compiled_code_older_than_its_sources_is_dropped(tmp_path: Path) -> None:
+    """A changed formula never runs in its old compiled form."""
+    cache = tmp_path / "__pycache__"
+    cache.mkdir()
+    for name, age in (("old.nbi", 100), ("fresh.nbc", 300)):
+        (cache / name).touch()
+        os.utime(cache / name, (age, age))
+    (tmp_path / "formulas.py").touch()
+    os.utime(tmp_path / "formulas.py", (200, 200))
+
+    assert drop_stale_cache(tmp_path) == [cache / "old.nbi"]
+    assert [file.name for file in cache.iterdir()] == ["fresh.nbc"]

@@ -21,6 +21,7 @@ from zlp.engine.events.liquidity import Donated, FeeCharged, SharesBurned, Share
 from zlp.engine.events.orders import OrderCancelled, OrderExecuted
 from zlp.engine.events.trading import Liquidated, PositionChanged
 from zlp.engine.fixed import USD, mul_div_down, value_of
+from zlp.engine.leaves.access import Installed
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.simulator.series import Series
 from zlp.simulator.world import World
@@ -40,11 +41,15 @@ class Accounting:
         self.minted = self.burned = self.donated = 0
         self.price_effect = self.realised = self.forfeited = 0
         self.volume = self.commands = 0
-        self.bad_debt = self.keeper_profit = 0
+        self.bad_debt = self.uncollected = self.keeper_profit = 0
+        self._by_account = any(
+            world.reader.get(Installed, (branch,)) is not None for branch in ("cross_margin", "credit_positions")
+        )
         self.bad_debts: list[str] = []
         self.actions: Counter[str] = Counter()
         self.rejections: Counter[str] = Counter()
         self.start_value = 0
+        self._named = False
         self.series = Series()
         self._collateral: dict[str, int] = {}
         self._prices: dict[str, int] = {}
@@ -99,6 +104,7 @@ class Accounting:
         if receipt.rejection is not None:
             self.rejections[receipt.rejection.code] += 1
             return
+        self._named = False
         for event in receipt.events:
             handler = self._handlers.get(type(event))
             if handler is not None:
@@ -116,9 +122,10 @@ class Accounting:
         costs = event.fee_usd + event.carry_usd
         self.net_by_account[event.account] += event.pnl_usd - costs
         before = self._collateral.pop(event.position, 0)
-        if event.action == "liquidate" and event.size_after == 0:
-            left = max(0, before + event.pnl_usd - costs)
-            self.forfeited += left
+        if event.action == "liquidate" and event.size_after == 0 and not self._by_account:
+            left = before + event.pnl_usd - costs
+            self.forfeited += max(0, left)
+            self.uncollected += max(0, -left)
             self.net_by_account[event.account] -= left
         elif event.size_after:
             self._collateral[event.position] = event.collateral_usd
@@ -128,18 +135,22 @@ class Accounting:
             reward = self._worth(event.token, event.reward)
             self.forfeited -= reward
             self.keeper_profit += reward
-        if event.bad_debt_usd:
+        if event.bad_debt_usd and not self._named:
             self._bad(event.bad_debt_usd, f"{event.account} in {event.market}")
 
     def _forgiven(self, event: DebtForgiven) -> None:
         owed = event.trading_usd + event.borrowing_usd + event.funding_usd + event.loss_usd
+        self._named = True
         self._bad(owed, f"debts of {event.owner}/{event.account}")
 
     def _shortfall(self, event: ShortfallForgiven) -> None:
+        self._named = True
         self._bad(event.shortfall_usd, f"account {event.trading_account} in {event.market}")
 
     def _bad(self, amount: int, whose: str) -> None:
+        """A loss beyond what backed it; a liquidation that repeats what was forgiven is not counted twice."""
         self.bad_debt += amount
+        self.uncollected += amount if self._by_account else 0
         moment = datetime.fromtimestamp(self.world.now, UTC).strftime("%Y-%m-%d %H:%M")
         self.bad_debts.append(f"{moment} {whose}: {amount / USD:,.2f} USD beyond its collateral when the prices came")
 
@@ -203,6 +214,7 @@ class Accounting:
         parts["traders' realised result"] = -self.realised
         parts["traders' open result"] = -self.unrealised()
         parts["collateral left by liquidations"] = self.forfeited
+        parts["losses beyond collateral"] = -self.uncollected
         parts["price effect of the assets held"] = self.price_effect
         parts["deposits of liquidity"] = self.minted + self.donated
         parts["withdrawals of liquidity"] = -self.burned

@@ -104,6 +104,7 @@ def _result(world: World, setup: Setup, run: _Run) -> Result:
         "traders' realised result": -run.money(s.REALISED),
         "traders' open result": -exact(sum(opened)),
         "collateral left by liquidations": run.money(s.FORFEITED),
+        "losses beyond collateral": -run.money(s.UNCOLLECTED),
         "price effect of the assets held": run.money(s.PRICE_EFFECT),
     }
     split[OTHER] = end_value - run.start_value - sum(split.values())

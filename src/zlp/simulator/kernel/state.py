@@ -98,8 +98,8 @@ class Tape(NamedTuple):
 
 # Places in the array of sums a path keeps.
 REALISED, TRADING, FUNDING, VOLUME, SEIZED, OVERDUE, FORFEITED, BAD_DEBT = range(8)
-PRICE_EFFECT, EXECUTED, CANCELLED, REWARDS, BAD_DEBTS = range(8, 13)
-SUMS = 13
+PRICE_EFFECT, EXECUTED, CANCELLED, REWARDS, BAD_DEBTS, UNCOLLECTED = range(8, 14)
+SUMS = 14
 # Rows of the array of curves a path draws.
 VALUE, USED, HELD, LONG, SHORT = range(5)
 CURVES = 5

@@ -162,13 +162,14 @@ def _seize(rules, pool, slots, sums, net, slot, fees, gained, prices):  # type: 
     _forget(pool, slots, slot, market, is_long)
     pool.amount[asset] -= rules.liquidation_fee / token_price
     borne = min(loss, collateral)
-    left = max(0.0, collateral - borne - fees)
+    left = collateral - borne - fees
     sums[s.REALISED] -= borne
     sums[s.TRADING] += fees - funding
     sums[s.FUNDING] += funding
     sums[s.VOLUME] += size
     sums[s.SEIZED] += 1.0
-    sums[s.FORFEITED] += left - rules.liquidation_fee
+    sums[s.FORFEITED] += max(0.0, left) - rules.liquidation_fee
+    sums[s.UNCOLLECTED] += max(0.0, -left)
     sums[s.REWARDS] += rules.liquidation_fee
     sums[s.BAD_DEBT] += max(0.0, loss - collateral)
     sums[s.BAD_DEBTS] += 1.0 if loss > collateral else 0.0
