@@ -7,6 +7,7 @@ from zlp.engine.leaves.base import Key, Leaf, Settings
 from zlp.engine.mechanisms.price_guard import FastPriceGuard, Spread
 
 ROUNDS_KEPT = 16
+USD_DECIMALS = 30
 YEAR = 31_536_000
 
 
@@ -137,8 +138,13 @@ class FastFeed(Leaf, frozen=True):
 def sampled(settings: PriceSettings, rounds: tuple[int, ...]) -> tuple[int, int]:
     """Minimum and maximum of the newest rounds, scaled to 1e30 and rounded down (reference 2.1)."""
     newest = rounds[-settings.sample_rounds :]
-    unit = UNITS[settings.answer_decimals]
-    low, high = mul_div_down(min(newest), USD, unit), mul_div_down(max(newest), USD, unit)
+    low, high = min(newest), max(newest)
+    if settings.answer_decimals <= USD_DECIMALS:
+        scale = UNITS[USD_DECIMALS - settings.answer_decimals]
+        low, high = low * scale, high * scale
+    else:
+        unit = UNITS[settings.answer_decimals]
+        low, high = mul_div_down(low, USD, unit), mul_div_down(high, USD, unit)
     if settings.inverted:
         return mul_div_down(USD, USD, high), mul_div_down(USD, USD, low)
     return low, high

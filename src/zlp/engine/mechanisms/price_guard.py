@@ -102,7 +102,8 @@ class FastPriceGuard(Mechanism, frozen=True, kw_only=True):
             return widened(primary, self.spread_inactive_bps, maximise)
         if fast == 0:
             return primary
-        if favoured and mul_div_down(abs(primary - fast), BPS, primary) <= self.max_deviation_bps:
+        # the deviation rounded down is within the limit just when it is below the limit plus one: no division
+        if favoured and abs(primary - fast) * BPS < (self.max_deviation_bps + 1) * primary:
             return fast
         wider = max(primary, fast) if maximise else min(primary, fast)
         return widened(wider, self.dispute_spread_bps, maximise)
