@@ -192,8 +192,8 @@ async def test_one_silent_asset_does_not_look_fresh(scene: Scene) -> None:
 
 
 async def test_a_broken_peg_shows_both_sides(scene: Scene) -> None:
-    """A7: within 1 % a stable counts as one dollar; beyond it the pool keeps the better side."""
-    scene.round("USDC", "0.991")
+    """A7: within 0.2 % a stable counts as one dollar; beyond it the pool keeps the better side."""
+    scene.round("USDC", "0.999")
     await scene.settled()
     scene.post()
     assert scene.pair("USDC") == ("1", "1")
