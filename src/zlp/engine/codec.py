@@ -7,16 +7,18 @@ browsers lose integers above 53 bits. Both decode with the same decoders.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from zlp.engine.commands import AnyCommand
+from zlp.engine.commands import COMMANDS, AnyCommand
 from zlp.engine.commands.base import Command, Envelope
 from zlp.engine.events import AnyEvent
-from zlp.engine.leaves import AnyLeaf, AnySettings
+from zlp.engine.leaves import SETTINGS, AnyLeaf, AnySettings
 from zlp.engine.leaves.base import Leaf, Settings
 from zlp.engine.rejections import Code, Reject
+from zlp.engine.unreadable import explain, is_too_deep
 
 T = TypeVar("T")
 
@@ -54,18 +56,31 @@ def _texts(value: Any) -> Any:
 
 def decode_command(data: bytes | str) -> Command:
     """A command of any registered type; ``malformed_command`` if it is none."""
-    try:
-        return _command.decode(data)  # type: ignore[no-any-return]
-    except UNREADABLE as fault:
-        raise Reject(Code.MALFORMED_COMMAND, detail=str(fault)) from None
+    return _decoded(_command, data, COMMANDS, Code.MALFORMED_COMMAND)  # type: ignore[no-any-return]
 
 
 def decode_settings(data: bytes | str) -> Settings:
     """A settings record of any registered type; ``invalid_setting`` if it is none."""
+    return _decoded(_settings, data, SETTINGS, Code.INVALID_SETTING)  # type: ignore[no-any-return]
+
+
+def decode_plain(data: str, code: Code) -> Any:
+    """Plain JSON values; a rejection of this code if it is not JSON, or nested too deep."""
     try:
-        return _settings.decode(data)  # type: ignore[no-any-return]
-    except UNREADABLE as fault:
-        raise Reject(Code.INVALID_SETTING, detail=str(fault)) from None
+        if not is_too_deep(data):
+            return msgspec.json.decode(data)
+    except UNREADABLE:
+        raise Reject(code, detail="not JSON") from None
+    raise Reject(code, detail=explain(data, {}))
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], data: bytes | str, kinds: Mapping[str, Any], code: Code) -> Any:
+    try:
+        if not is_too_deep(data):
+            return decoder.decode(data)
+    except UNREADABLE:
+        pass
+    raise Reject(code, detail=explain(data, kinds))
 
 
 def decode_leaf(data: bytes | str) -> Leaf:
@@ -82,8 +97,8 @@ def decode_envelope(data: bytes | str) -> Envelope:
     """An envelope with its command; ``malformed_command`` if it is none."""
     try:
         record = msgspec.json.decode(data, type=_RawEnvelope, strict=False)
-    except UNREADABLE as fault:
-        raise Reject(Code.MALFORMED_COMMAND, detail=str(fault)) from None
+    except UNREADABLE:
+        raise Reject(Code.MALFORMED_COMMAND, detail="not an envelope") from None
     return Envelope(
         time=record.time,
         account=record.account,

@@ -61,10 +61,7 @@ def set_parameter(draft: Draft, command: commands.SetParameter) -> None:
         inner = inner.get(name) if isinstance(inner, dict) else None
     if not isinstance(inner, dict) or last not in inner or last == "type":
         raise Reject(Code.UNKNOWN_SETTING, detail=command.field)
-    try:
-        inner[last] = msgspec.json.decode(command.value)
-    except codec.UNREADABLE as fault:
-        raise Reject(Code.INVALID_SETTING, detail=str(fault)) from None
+    inner[last] = codec.decode_plain(command.value, Code.INVALID_SETTING)
     changed = codec.decode_settings(msgspec.json.encode(record))
     if changed.key != current.key:
         raise Reject(Code.INVALID_SETTING, detail="a record can't change its key")
@@ -72,10 +69,10 @@ def set_parameter(draft: Draft, command: commands.SetParameter) -> None:
 
 
 def _key(text: str) -> tuple[Any, ...]:
-    try:
-        return tuple(msgspec.json.decode(text, type=list[str | int | bool]))
-    except codec.UNREADABLE as fault:
-        raise Reject(Code.UNKNOWN_SETTING, detail=str(fault)) from None
+    parts = codec.decode_plain(text, Code.UNKNOWN_SETTING)
+    if not isinstance(parts, list) or not all(isinstance(part, str | int) for part in parts):
+        raise Reject(Code.UNKNOWN_SETTING, detail="a key is a list of texts, integers and truth values")
+    return tuple(parts)
 
 
 def _store(draft: Draft, settings: Settings, field: str) -> None:
