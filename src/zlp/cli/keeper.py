@@ -15,7 +15,7 @@ from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, console,
 if TYPE_CHECKING:
     from zlp.cli.remote_door import RemoteDoor
     from zlp.client import Client
-    from zlp.keepers import Keeper, Port
+    from zlp.keepers import Keeper, Port, PostingPace
 
 PRICES = "prices"
 NAMES = (PRICES, "orders", "liquidations", "deleverage", "credit", "fees", "disputes")
@@ -31,6 +31,8 @@ def keeper(
         str, typer.Option(help="For prices and disputes: synthetic, replay:FILE, or live:FILE (oracle settings).")
     ] = "synthetic",
     every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.05)] = 1.0,
+    cadence: Annotated[int, typer.Option(help="For prices: post again after so many seconds, moved or not.")] = 1,
+    deviation: Annotated[int, typer.Option(help="For prices: post at once at a move of so many bps.")] = 5,
 ) -> None:
     """Run keepers against a venue until Ctrl-C. They outlive restarts of the venue, and several can run side by side.
 
@@ -47,6 +49,7 @@ def keeper(
     """
     from zlp.cli.price_sources import NoPrices, parts
     from zlp.client import Client
+    from zlp.keepers import PostingPace
     from zlp.oracle.observation import FeedError
 
     for name in names:
@@ -57,7 +60,7 @@ def keeper(
     try:
         parts(prices)
         with Client(url, signer(key, account)) as client, _ending() as ended:
-            _keep_going(client, names, prices, every, ended)
+            _keep_going(client, names, prices, every, PostingPace(cadence=cadence, deviation_bps=deviation), ended)
     except (NoPrices, FeedError) as fault:
         raise stop(str(fault)) from None
 
@@ -74,7 +77,9 @@ def _ending() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _keep_going(client: Client, names: list[str], prices: str, every: float, ended: threading.Event) -> None:
+def _keep_going(
+    client: Client, names: list[str], prices: str, every: float, pace: PostingPace, ended: threading.Event
+) -> None:
     """One session after the other: a copy of the venue, and keepers on it, until they must begin afresh."""
     from zlp.cli.remote_door import CopyLost, RemoteDoor
     from zlp.client import VenueError
@@ -88,7 +93,7 @@ def _keep_going(client: Client, names: list[str], prices: str, every: float, end
                 f"{', '.join(names)} at {client.base_url} as {door.account}, from sequence {door.root.sequence}"
             )
             pause = every
-            with _hired(names, LocalPort(door, door.account, door.now), prices, every) as keepers:
+            with _hired(names, LocalPort(door, door.account, door.now), prices, every, pace) as keepers:
                 _session(door, keepers, every, ended)
         except (CopyLost, VenueError) as fault:
             console.print(f"[yellow]starting over:[/] {fault}", highlight=False)
@@ -118,7 +123,7 @@ def _session(door: RemoteDoor, keepers: list[Keeper], every: float, ended: threa
 
 
 @contextmanager
-def _hired(names: list[str], port: Port, prices: str, every: float) -> Iterator[list[Keeper]]:
+def _hired(names: list[str], port: Port, prices: str, every: float, pace: PostingPace) -> Iterator[list[Keeper]]:
     """The keepers of these names, with their price source while it is needed."""
     from zlp.cli.price_sources import SteppedPrices, price_keeper
     from zlp.cli.price_sources import prices as prices_of
@@ -129,7 +134,7 @@ def _hired(names: list[str], port: Port, prices: str, every: float) -> Iterator[
     made = [_makers(watch)[name](port) for name in names if name in _makers(watch)]
     seed, step = port.now(), max(1, round(every))
     if PRICES in names:
-        with price_keeper(prices, port, seed=seed, every=every) as poster:
+        with price_keeper(prices, port, seed=seed, every=every, pace=pace) as poster:
             yield [poster, *made]
     elif "disputes" in names:
         with prices_of(prices, port.reader, port.now(), seed=seed, step=step) as steps:

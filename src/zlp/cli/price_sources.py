@@ -12,7 +12,7 @@ from zlp.cli.local.prices import Prices, made_up, path_of, played_back, standing
 from zlp.cli.oracle_feed import LiveFeed
 from zlp.engine.fixed import mul_div_down
 from zlp.engine.state import Reader
-from zlp.keepers import FastQuote, PriceKeeper
+from zlp.keepers import FastQuote, PostingPace, PriceKeeper
 from zlp.keepers.port import Port
 from zlp.oracle.settings import load_settings
 from zlp.simulator.feeds import PathFeed, assume
@@ -62,15 +62,15 @@ def leading_to(first: Prices, seed: int, step: int, count: int) -> Iterator[Pric
 
 
 @contextmanager
-def price_keeper(text: str, port: Port, *, seed: int, every: float) -> Iterator[PriceKeeper]:
+def price_keeper(text: str, port: Port, *, seed: int, every: float, pace: PostingPace) -> Iterator[PriceKeeper]:
     """A price keeper and its source. Feeds with a primary are posted as they come; others make both kinds of post."""
     kind, file = parts(text)
     if kind == "live" and (settings := load_settings(file)).primary:
         with LiveFeed(settings) as feed:
-            yield PriceKeeper(port, feed, evidence=feed.evidence)
+            yield PriceKeeper(port, feed, pace, feed.evidence)
         return
     with prices(text, port.reader, port.now(), seed=seed, step=max(1, round(every))) as steps:
-        yield PriceKeeper(port, SteppedPrices(port.reader, steps))
+        yield PriceKeeper(port, SteppedPrices(port.reader, steps), pace)
 
 
 class SteppedPrices:
