@@ -46,7 +46,7 @@ const PANELS = [
     ],
   },
   {
-    branch: "fee_distribution", title: "Vault staking and points", leaves: /^(VaultStake|StakerReward|VaultPoints|Points)/,
+    branch: "fee_distribution", title: "Vault staking and points", leaves: /^CreditStake/,
     text: "Staked vault shares earn their part of the fees, and points.",
     commands: [
       ["StakeVaultShares", "Stake", (pool) => [["shares", "Shares", share(pool)]], (pool) => ({ vault: pool.pool })],

@@ -51,9 +51,12 @@ function closing(row) {
     const outcome = h("div.outcome", { "aria-live": "polite" }, h("p.loading", {}, "Asking for a quote"));
     const button = h("button.primary.wide", { type: "button" }, "Close all");
     const parts = h("div");
-    const draw = async () => {
+    const draw = () => {
       fill(parts, tabs([[2500, "25 %"], [5000, "50 %"], [7500, "75 %"], [10000, "All"]], fraction, (value) => { fraction = value; draw(); }, { label: "How much" }));
       button.textContent = fraction === 10000 ? "Close all" : `Close ${fraction / 100} %`;
+      quote();
+    };
+    const quote = async () => {
       try {
         const commands = await closePlan(row, fraction);
         const answer = await post("/v1/desk/quote", { account: state.account, commands: commands.slice(0, 1) });
@@ -69,6 +72,7 @@ function closing(row) {
       close();
     });
     draw();
+    const again = setInterval(() => (button.isConnected ? quote() : clearInterval(again)), 2000);
     return [parts, outcome, button];
   });
 }

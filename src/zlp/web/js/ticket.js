@@ -158,14 +158,15 @@ export class Ticket {
     return this.kind === "market" ? `${word} ${this.name}` : `Place ${this.kind} order`;
   }
 
-  /** The commands, as the venue's desk would have them, guarded. */
-  async commands(signal) {
+  /** The commands, as the venue's desk would have them; guarded by an acceptable price where they are to be signed. */
+  async commands(signal, guard = true) {
     const size = this.size || this.wanted();
     const amount = this.amount ? text(cut(this.amount, decimals(this.token)), decimals(this.token)) : "0";
     if (!size || units(size, USD) <= 0n) throw new Error("");
     const found = this.market;
     const query = { pool: found.pool, market: found.market, token: this.token, amount, size: text(cut(size, USD), USD) };
     const { commands } = await get(`/v1/desk/open/${segment(this.side)}`, query, signal);
+    if (!guard) return commands;
     const at = this.kind === "market" ? (this.isLong ? found.high : found.low) : this.trigger || found.high;
     commands.push(plan.guarded(commands.pop(), at, this.isLong, Number(this.slippage)));
     return commands;
@@ -173,16 +174,22 @@ export class Ticket {
 
   /** Ask for a quote shortly after the last change; an older answer never overwrites a newer one. */
   quote() {
+    this.askedAt = Date.now();
     clearTimeout(this.timer);
     this.controller?.abort();
     this.timer = setTimeout(() => this.ask(++this.asked), 120);
+  }
+
+  /** The prices moved: a quote that is seconds old is asked for again. */
+  freshen() {
+    if (this.kind !== "swap" && this.amount && Date.now() - this.askedAt > 2500) this.quote();
   }
 
   async ask(turn) {
     this.controller = new AbortController();
     const { signal } = this.controller;
     try {
-      const commands = await this.commands(signal);
+      const commands = await this.commands(signal, false);
       const answer = await post("/v1/desk/quote", { account: state.account || NOBODY, commands }, signal);
       if (turn === this.asked) this.show(answer, commands);
     } catch (fault) {

@@ -66,7 +66,7 @@ function calculator(kind) {
   const values = {};
   const outcome = h("div", { "aria-live": "polite" }, h("p.loading", {}, "Working it out"));
   const plot = h("div");
-  const inputs = h("div.two");
+  const inputs = h("div.inputs");
   let timer = 0;
   let turn = 0;
   const work = async () => {

@@ -80,7 +80,7 @@ class Explorer {
       ["Time", (row) => clock(row.receipt.time, true)],
       ["Account", (row) => h("a.mono", { href: `#/explorer/${segment(row.account)}` }, short(row.account))],
       ["Command", (row) => h("strong", {}, named(row.command))],
-      ["Outcome", (row) => (row.receipt.rejection ? h("span.badge.bad", { title: explained(row.receipt.rejection) }, row.receipt.rejection.code.replaceAll("_", " ")) : h("span.badge.good", {}, `${row.receipt.events.length} events`))],
+      ["Outcome", (row) => (row.receipt.rejection ? h("span.badge.bad", { title: explained(row.receipt.rejection) }, row.receipt.rejection.code.replaceAll("_", " ")) : h("span.badge.good", {}, row.receipt.events.length === 1 ? "1 event" : `${row.receipt.events.length} events`))],
       ["Digest", (row) => h("span.mono.dim", {}, `${row.receipt.digest.slice(0, 12)}…`)],
     ], rows.slice(0, 120), { label: "Commands", empty: this.tab === "govern" ? "Nothing was changed by governance lately." : "Nothing in this stretch of the log." }));
   }

@@ -69,14 +69,15 @@ class LiquidityPage {
   refresh() {
     const found = this.pool;
     if (!found) return;
-    const mine = balance(found.share).amount;
+    const staked = stakedShares(found);
+    const mine = text(cut(balance(found.share).amount, 30) + cut(staked, 30), 30);
     const worth = text((cut(mine, 18) * cut(found.share_price, USD)) / 10n ** 18n, USD);
     fill(this.top, h("div.stats", {},
       stat("Pool value", money(found.value_usd, { short: true })),
       stat("Share price", price(found.share_price), found.share),
       stat("Shares", amount(found.supply)),
       stat("Used by traders", bps(found.utilisation_bps), null),
-      stat("You hold", state.account ? money(worth) : "–", state.account ? `${amount(mine)} ${found.share}` : "not connected")));
+      stat("You hold", state.account ? money(worth) : "–", state.account ? `${amount(mine)} ${found.share}${staked === "0" ? "" : `, ${amount(staked)} of them staked`}` : "not connected")));
     fill(this.assets, table([
       ["Token", (row) => h("strong", {}, row.token)],
       ["Amount", (row) => amount(row.amount), "number"],
@@ -223,6 +224,12 @@ class LiquidityPage {
       fill(this.curve, empty(fault.message));
     }
   }
+}
+
+/** Shares of a pool that the account has staked. */
+function stakedShares(found) {
+  const stakes = state.other.filter((leaf) => (leaf.type === "Stake" && leaf.pool === found.pool) || (leaf.type === "CreditStake" && leaf.vault === found.pool));
+  return text(stakes.reduce((sum, leaf) => sum + BigInt(leaf.amount ?? leaf.shares ?? 0), 0n), decimals(found.share));
 }
 
 /** One exact amount over another, as decimal text. */

@@ -15,7 +15,7 @@ export function show(root) {
   const special = h("div.stack");
   fill(root,
     h("div.intro", {}, h("div", {}, h("h1", {}, "Risk"), h("p", {}, "What the venue stands to win and to lose, from its own state at one sequence."))),
-    body, special, card("Prices and their sources", sources));
+    h("div.stack", {}, body, special, card("Prices and their sources", sources)));
   const draw = () => figures && fill(body, overview(figures), markets(figures), h("div.two", {}, ladderCard(figures, chosen || figures.markets[0]?.market, (next) => { chosen = next; draw(); }), nearest(figures)), queue(figures));
   const load = async () => {
     try {

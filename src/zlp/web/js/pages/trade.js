@@ -58,7 +58,7 @@ class TradePage {
     this.drawLower();
     const redrawLower = throttled(() => this.drawLower(), 300);
     this.ends = [
-      on("desk", () => this.refresh()),
+      on("desk", () => { this.refresh(); this.ticket.freshen(); }),
       on("tick", ({ asset, price: value }) => this.tick(asset, value)),
       on("account", () => { redrawLower(); this.lines(); }),
       on("positions", () => { if (this.tab === "positions") redrawLower(); this.lines(); }),

@@ -30,7 +30,7 @@ function account() {
         ["Token", (row) => h("strong", {}, row.token)],
         ["Amount", (row) => h("span", { title: row.amount }, amount(row.amount)), "number"],
         ["Price", (row) => (priceOf(row.token) ? money(priceOf(row.token)) : "–"), "number"],
-        ["Worth", (row) => money(worthOf(row)), "number"],
+        ["Worth", (row) => (priceOf(row.token) ? money(worthOf(row)) : "–"), "number"],
       ], rows, { label: "Balances", empty: state.demo ? "Nothing yet. Get test tokens to begin." : "Nothing yet. Deposits are credited by the venue's bridge." })),
       card("Send", sendForm())),
     h("div.stack", {}, identity(), agentCard(), card("Withdraw", withdrawForm())));
