@@ -13,6 +13,7 @@ from tests.e2e.venues import Up
 pytestmark = pytest.mark.browser
 PROFILES = ("zeus", "zo", "zeno", "zaros")
 SECTIONS = ("trade", "liquidity", "risk", "calculators", "explorer", "wallet")
+WITHDRAWN = {"zeus": "ooldown", "zo": "You receive", "zeno": "You receive", "zaros": "redeem it below"}
 SMALL = {"BTC": "0.05", "ETH": "1", "WETH": "1", "SOL": "20"}
 Enter = Callable[..., Visit]
 Venues = Callable[..., Up]
@@ -49,6 +50,8 @@ def test_quote_trade_and_see_the_fill(profile: str, up: Venues, visit: Enter) ->
     expect(page.locator("#toasts")).to_contain_text("Filled: open")
     expect(page.locator(".lower tbody tr")).to_have_count(1)
     expect(page.locator(".lower tbody tr")).to_contain_text("Long")
+    if profile == "zeno":
+        page.wait_for_timeout(16_000)  # its markets let a profit wait 15 seconds, whichever way the price goes
     page.click(".lower button:has-text('Close')")
     # A design may let profits wait some seconds; the dialog's quote says so and then comes round.
     expect(page.locator("dialog .outcome")).to_contain_text("Execution price", timeout=40_000)
@@ -74,7 +77,14 @@ def test_provide_and_withdraw_liquidity(profile: str, up: Venues, visit: Enter) 
     page.click(".tabs .withdraw")
     page.click("form .hint button")
     outcome = page.locator("form .outcome").first
-    expect(outcome).to_contain_text(re.compile("You receive|after|Cooldown|cooldown|stake|balance", re.IGNORECASE))
+    expect(outcome).to_contain_text(WITHDRAWN[profile])
+    if profile == "zeus":
+        return  # its pool lets deposits rest for a quarter of an hour
+    page.click("form button.primary")
+    if profile == "zaros":
+        expect(page.locator("main .card", has_text="Redemptions")).to_contain_text("Yours")
+    else:
+        expect(page.locator("#toasts")).to_contain_text("Withdrawn from the pool")
 
 
 @pytest.mark.parametrize("profile", ["zeus", "zo", "zeno"])

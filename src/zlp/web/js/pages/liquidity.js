@@ -109,10 +109,25 @@ class LiquidityPage {
     fill(this.form,
       tabs([["deposit", "Deposit"], ["withdraw", redeems ? "Redeem" : "Withdraw"]], this.action, (action) => { this.action = action; this.amount = ""; this.drawForm(); }, { label: "Direction" }),
       h("form", { onsubmit: (event) => { event.preventDefault(); this.submit(); } },
-        field(deposits ? "Pay" : "Give up shares", box, { end: deposits ? token : h("span.unit", {}, found.share), hint: h("p.hint", {}, h("span", {}, `You have ${amount(balance(unit).amount)} ${unit}`), h("button.link", { type: "button", onclick: () => { this.amount = box.value = balance(unit).amount; this.later(); } }, "max")) }),
+        field(deposits ? "Pay" : "Give up shares", box, { end: deposits ? token : h("span.unit", {}, found.share), hint: h("p.hint", {}, h("span", {}, `You have ${amount(this.most(unit))} ${unit}`), h("button.link", { type: "button", onclick: () => { this.amount = box.value = this.most(unit); this.later(); } }, "max")) }),
         !deposits && !redeems && field("Receive", select(tokens, this.token, (value) => { this.token = value; this.drawForm(); this.loadCurve(); })),
         this.outcome, this.button));
     this.quote();
+  }
+
+  /** What can be paid: for shares, also those staked, which are unstaked on the way. */
+  most(unit) {
+    const held = cut(balance(unit).amount, 30);
+    return text(unit === this.pool.share ? held + cut(stakedShares(this.pool), 30) : held, 30);
+  }
+
+  commands(least = "0") {
+    const command = this.command(least);
+    if (this.action === "deposit") return [command];
+    const missing = BigInt(command.shares) - BigInt(balance(this.pool.share).units);
+    if (missing <= 0n || stakedShares(this.pool) === "0") return [command];
+    const unstake = has("staking") ? { type: "UnstakeShares", pool: this.name, amount: missing.toString() } : { type: "UnstakeVaultShares", vault: this.name, shares: missing.toString() };
+    return [unstake, command];
   }
 
   command(least = "0") {
@@ -134,8 +149,9 @@ class LiquidityPage {
       return;
     }
     try {
-      const command = this.command();
-      const answer = await post("/v1/desk/quote", { account: state.account, commands: [command] });
+      const commands = this.commands();
+      const command = commands.at(-1);
+      const answer = await post("/v1/desk/quote", { account: state.account, commands });
       fill(this.outcome, answer.rejection ? h("p.refused", {}, explained(answer.rejection)) : this.quoted(answer, command));
     } catch (fault) {
       fill(this.outcome, h("p.refused", {}, fault.message));
@@ -168,8 +184,9 @@ class LiquidityPage {
     await busy(this.button, "Signing…", async () => {
       if (!this.amount) throw new Error("Enter an amount");
       await this.quote();
-      const command = this.command(this.least);
-      await send(plan.sent([command]));
+      const commands = this.commands(this.least);
+      const command = commands.at(-1);
+      await send(plan.sent(commands));
       toast(plan.immediate(command) ? "Done" : "Ordered; it runs at the next prices", "good");
       this.amount = "";
       this.drawForm();
