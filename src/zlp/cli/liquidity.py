@@ -66,8 +66,7 @@ def mint(
     """
     with trading(url, key, account) as desk:
         if tell(desk, desk.mint(token, amount, pool=pool), timeout):
-            share = next(row["share"] for row in desk.pools() if pool in ("", row["pool"]))
-            console.print(f"you hold {desk.client.balance(share)} {share}", highlight=False)
+            console.print(f"you hold {desk.shares(pool)} shares", highlight=False)
 
 
 @liquidity_app.command()
@@ -85,7 +84,9 @@ def burn(
     Example: zlp lp burn USDC all
     """
     with trading(url, key, account) as desk:
-        share = next((row["share"] for row in desk.pools() if pool in ("", row["pool"])), "")
-        given = str(desk.client.balance(share)) if shares == "all" else shares
+        held = desk.shares(pool)
+        if not held:
+            raise stop("you hold no shares of this pool")
+        given = str(held) if shares == "all" else shares
         if tell(desk, desk.burn(token, given, pool=pool), timeout):
             console.print(f"you hold {desk.client.balance(token)} {token}", highlight=False)

@@ -13,14 +13,16 @@ from typing import Any
 from zlp.client.ccxt_orders import NotSupported, Trigger, booked, checked, placed
 from zlp.client.faults import OrderEnded, Refused, Unreachable, VenueError
 from zlp.client.plain import Client
-from zlp.client.records import Receipt
+from zlp.client.records import Receipt, from_units
 from zlp.engine.codec import plain
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.credit_positions import CancelCreditOrder
 from zlp.engine.commands.custody import Faucet
 from zlp.engine.commands.liquidity import Burn, Mint
 from zlp.engine.commands.orders import CancelOrder
+from zlp.engine.commands.staking import UnstakeShares
 from zlp.engine.leaves.orders import OrderSettings
+from zlp.engine.leaves.staking import Stake
 
 Row = dict[str, Any]
 WAITING = "waiting"
@@ -176,11 +178,19 @@ class Trading:
         return self._book([Mint(pool=name, token=token, amount=self.client.units(token, amount))], "", None, client_id)
 
     def burn(self, token: str, shares: str, *, pool: str = "", client_id: str = "") -> Row:
-        """Give whole shares of a pool back for a token."""
+        """Give whole shares of a pool back for a token; staked ones are unstaked where the free ones are too few."""
         row = self._pool(pool)
         self.client.units(token, 0)  # says which tokens there are
-        burn = Burn(pool=row["pool"], token=token, shares=self.client.units(row["share"], shares))
-        return self._book([burn], "", None, client_id)
+        wanted = self.client.units(row["share"], shares)
+        free, staked = self._shares(row)
+        missing = min(max(0, wanted - free), staked)
+        first: list[Command] = [UnstakeShares(pool=row["pool"], amount=missing)] if missing else []
+        return self._book([*first, Burn(pool=row["pool"], token=token, shares=wanted)], "", None, client_id)
+
+    def shares(self, pool: str = "") -> Decimal:
+        """Whole shares one has of a pool, staked ones included."""
+        row = self._pool(pool)
+        return from_units(sum(self._shares(row)), self.client.tokens()[row["share"]].decimals)
 
     def faucet(self, token: str, amount: str = "") -> Receipt:
         """Tokens of a demo venue that are worth nothing; as many as it gives at once, without an amount."""
@@ -196,6 +206,13 @@ class Trading:
             if name in ("", row["pool"]):
                 return row  # type: ignore[no-any-return]
         raise VenueError(f"no pool {name}; there are {', '.join(row['pool'] for row in rows) or 'none'}")
+
+    def _shares(self, row: Row) -> tuple[int, int]:
+        """Base units of a pool's shares: free, and staked."""
+        state = self.client.account(self.account)
+        free = sum(held.units for held in state.balances if held.token == row["share"])
+        staked = sum(leaf.amount for leaf in state.other if isinstance(leaf, Stake) and leaf.pool == row["pool"])
+        return free, staked
 
     def _closing(self, row: Row, share: str) -> list[Command]:
         fraction = int(Decimal(share) * WHOLE)
