@@ -75,6 +75,14 @@ export class CandleChart {
     this.candles = rows
       .map((row) => ({ at: Number(row.start), open: +row.open, high: +row.high, low: +row.low, close: +row.close, volume: +row.volume_usd }))
       .sort((a, b) => a.at - b.at);
+    // One price in a whole candle would be a dash: it is drawn from the close before it.
+    this.candles.forEach((candle, index) => {
+      const before = this.candles[index - 1];
+      if (!before || candle.high !== candle.low) return;
+      candle.open = before.close;
+      candle.high = Math.max(candle.high, candle.open);
+      candle.low = Math.min(candle.low, candle.open);
+    });
     this.draw();
   }
 

@@ -29,7 +29,7 @@ class TradePage {
     this.name = name;
     kept.set("market", name);
     this.tab = "positions";
-    this.interval = kept.get("interval") || "5m";
+    this.interval = kept.get("interval") || "15m";
     this.opened = new Map();
     this.chart = new CandleChart(`Candles of ${name}`);
     this.ticket = new Ticket(name);
@@ -52,9 +52,7 @@ class TradePage {
     );
     this.drawIntervals();
     this.build();
-    this.loadCandles();
-    this.loadDay();
-    this.loadTape();
+    this.loadAll();
     this.drawLower();
     const redrawLower = throttled(() => this.drawLower(), 300);
     this.ends = [
@@ -66,6 +64,9 @@ class TradePage {
       on("event", (event) => event.type === "PositionChanged" && this.tab !== "positions" && redrawLower()),
       on("trades", (message) => this.traded(message)),
     ];
+    // The read model may still be behind when the page opens, and it knows the volume of past candles better.
+    const timers = [setTimeout(() => this.loadAll(), 2500), setInterval(() => this.loadCandles(), 20000)];
+    this.ends.push(() => timers.forEach(clearTimeout));
     this.filled = false;
     this.ends.push(on("account", () => { if (state.account && !this.filled && state.balances.size) { this.filled = true; this.ticket.draw(); } }));
   }
@@ -140,6 +141,12 @@ class TradePage {
     if (asset !== this.name) return;
     this.chart.tick(value, now());
     document.title = `${price(value)} ${this.name} · ZLP`;
+  }
+
+  loadAll() {
+    this.loadCandles();
+    this.loadDay();
+    this.loadTape();
   }
 
   async loadCandles() {
