@@ -7,6 +7,7 @@ neither stores, checks nor tells anything.
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Callable
 
@@ -149,6 +150,8 @@ def main() -> None:
     few, many, swapping, model = venue(10), venue(100_000), venue(), Model()
     for number in range(ACCOUNTS):
         swapping.deposit(f"trader{number}", "BTC", "10000")
+    gc.collect()
+    gc.freeze()  # as a node does after recovery: what is there stays, and need not be looked through again
     found = rates(
         {
             "few": positions_batch(few.root),

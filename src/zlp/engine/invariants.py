@@ -39,8 +39,9 @@ def _check_ownership(
 ) -> None:
     """Add what balances gained, less what supplies gained, to ``drift``; holders must cover their claims."""
     sign = 1 if kind is Balance else -1
+    get = draft.base.get
     for key, leaf in table.items():
-        before = draft.base.get(kind, key)
+        before = get(kind, key)
         after: int = 0 if leaf is None else leaf.amount  # type: ignore[attr-defined]
         if after < 0:
             raise InvariantBroken(f"{kind.__name__}{key}: below zero")

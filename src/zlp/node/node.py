@@ -8,6 +8,7 @@ arrive meanwhile make the next group: alone when the venue is idle, many togethe
 from __future__ import annotations
 
 import asyncio
+import gc
 import contextlib
 import time
 from collections import deque
@@ -130,6 +131,7 @@ class Node:
             self._sequencer = Sequencer(root, self._clock)
         self.feed.last = self.journal.last
         self._next_snapshot = self.root.sequence + self.settings.snapshot_every
+        gc.freeze()  # what was recovered stays; the collector need not look through it again and again
         self.status = "ready"
         self.metrics.ready.set(1)
         self.metrics.sequence.set(self.root.sequence)

@@ -196,8 +196,9 @@ def held_less(draft: Draft, event: Retired) -> None:
 
 def passed_on(draft: Draft, event: Transferred) -> None:
     """Shares changed hands."""
-    _hold(draft, event.token, event.source, -event.amount)
-    _hold(draft, event.token, event.target, event.amount)
+    if _watched(draft):
+        _hold(draft, event.token, event.source, -event.amount)
+        _hold(draft, event.token, event.target, event.amount)
 
 
 def _hold(draft: Draft, token: str, account: str, change: int) -> None:
