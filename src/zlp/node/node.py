@@ -8,8 +8,8 @@ arrive meanwhile make the next group: alone when the venue is idle, many togethe
 from __future__ import annotations
 
 import asyncio
-import gc
 import contextlib
+import gc
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
