@@ -9,13 +9,15 @@ from eth_account import Account
 from typer.testing import CliRunner, Result
 
 from tests.client.living import Living, living
-from zlp.cli import app
+from zlp.cli import app, liquidity, trade
 from zlp.cli.local.keyring import Keyring
 from zlp.client import Client, Signer
 from zlp.client.trading import Trading
 
 PROFILES = ("zeus", "zeno", "zo", "zaros")
 PASSWORD = "a password"
+WIDTH = 300
+"""Characters of the terminal, so that no cell is folded."""
 
 
 class Shell:
@@ -26,8 +28,8 @@ class Shell:
         self.environment = {
             "ZLP_URL": venue.address,
             "ZLP_KEY": f"{folder / 'keys.json'}#trader",
-            "COLUMNS": "300",
         }
+        trade.console.width = liquidity.console.width = WIDTH
 
     async def run(self, *arguments: str) -> Result:
         """One command, beside the venue's event loop."""
@@ -61,8 +63,8 @@ async def test_a_position_from_the_command_line(tmp_path: Path, profile: str) ->
         assert "1,000,000" in await zlp.ok("faucet")
         market, token, margin = await asyncio.to_thread(_plan, venue, zlp)
         assert market in await zlp.ok("trade", "markets")
-        trade = ("trade", "open", market, "long", "--size", "6000", "--token", token, "--margin", margin)
-        shown = await zlp.ok(*trade)
+        opening = ("trade", "open", market, "long", "--size", "6000", "--token", token, "--margin", margin)
+        shown = await zlp.ok(*opening)
         assert "done" in shown
         assert re.search(r"long.*6,0\d\d\.|long.*5,9\d\d\.", shown)
 
@@ -105,7 +107,7 @@ async def test_liquidity_from_the_command_line(tmp_path: Path, profile: str) -> 
             assert "done" in await zlp.ok("lp", "burn", token, "all", "--pool", pool["pool"])
             assert "no shares" in await zlp.refused("lp", "burn", token, "all", "--pool", pool["pool"])
         else:
-            assert await zlp.refused("lp", "burn", token, "all", "--pool", pool["pool"])
+            assert await zlp.refused("lp", "burn", token, "all", "--pool", pool["pool"], "--timeout", "5")
 
 
 async def test_mistakes_are_one_readable_line(tmp_path: Path) -> None:
