@@ -105,6 +105,18 @@ def test_place_and_cancel_an_order(profile: str, up: Venues, visit: Enter) -> No
     expect(page.locator(".lower")).to_contain_text("No order waits")
 
 
+def test_swap_tokens(up: Venues, visit: Enter) -> None:
+    """E1: the amount out is quoted exactly before it is signed, and arrives."""
+    visitor = visit(up("zeus"))
+    page = visitor.open()
+    visitor.use_demo()
+    page.click(".ticket .tabs .swap")
+    page.fill("input[name=swap-amount]", "1000")
+    expect(page.locator(".ticket .outcome")).to_contain_text("You receive")
+    page.click(".ticket button.wide")
+    expect(page.locator("#toasts")).to_contain_text("Swapped into")
+
+
 def test_reload_and_reconnect(up: Venues, visit: Enter, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The demo wallet and its position survive a reload; a venue that goes away is said to be gone, then followed."""
     venue = up("zeus", "--every", "0.5")
