@@ -61,11 +61,13 @@ def retire(draft: Draft, symbol: str, source: str, amount: int) -> None:
 
 
 def _take(draft: Draft, owner: str, symbol: str, amount: int) -> None:
-    held = balance_of(draft, owner, symbol)
+    found = draft.get(Balance, (owner, symbol))
+    held = 0 if found is None else found.amount
     if held < amount:
         raise Reject(Code.INSUFFICIENT_BALANCE, limit=held, actual=amount, detail=f"{owner}:{symbol}")
     draft.put(Balance(owner, symbol, held - amount))
 
 
 def _give(draft: Draft, owner: str, symbol: str, amount: int) -> None:
-    draft.put(Balance(owner, symbol, balance_of(draft, owner, symbol) + amount))
+    found = draft.get(Balance, (owner, symbol))
+    draft.put(Balance(owner, symbol, amount if found is None else found.amount + amount))

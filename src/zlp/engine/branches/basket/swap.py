@@ -97,5 +97,7 @@ def _rate(
     supply = ledger.supply_of(draft, pool.debt)
     rate_in = pool.swap_fees.fee_rate(kind, inventory(draft, pool, entering[0], entering[1].debt, supply), debt, True)
     rate_out = pool.swap_fees.fee_rate(kind, inventory(draft, pool, leaving[0], leaving[1].debt, supply), debt, False)
-    surcharge = max(skew_surcharge(draft, pool, entering[0].token), skew_surcharge(draft, pool, leaving[0].token))
-    return max(rate_in, rate_out) + surcharge
+    rate = max(rate_in, rate_out)
+    if pool.skew_surcharge_bps == 0:
+        return rate
+    return rate + max(skew_surcharge(draft, pool, entering[0].token), skew_surcharge(draft, pool, leaving[0].token))
