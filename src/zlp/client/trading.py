@@ -76,8 +76,10 @@ class Trading:
         raise VenueError(f"{'several positions are' if own else 'no position is'} called {name}; there are {known}")
 
     def orders(self) -> list[Row]:
-        """One's orders that wait, newest first."""
-        return list(self.client.get("/v1/history/orders", account=self.account, status=WAITING)["items"])
+        """One's orders that wait, newest first; what was acknowledged before is in it."""
+        seen = str(self.client.venue().sequence)
+        found = self.client.get("/v1/history/orders", account=self.account, status=WAITING, sequence=seen)
+        return list(found["items"])
 
     def order(self, number: str) -> Row:
         """One order: ``status`` is waiting, filled, cancelled, expired or failed, with a ``reason``."""
