@@ -57,14 +57,11 @@ class Code(enum.StrEnum):
     INVALID_PRICE = "invalid_price"
     NO_PRICE = "no_price"
     STALE_PRICE = "stale_price"
-    DISPUTED_PRICE = "disputed_price"
-    FEED_OFFLINE = "feed_offline"
     POST_TOO_SOON = "post_too_soon"
     POST_TIME_TOO_OLD = "post_time_too_old"
     POST_TIME_TOO_NEW = "post_time_too_new"
     ALREADY_VOTED = "already_voted"
     NO_VOTE = "no_vote"
-    ADJUSTMENT_TOO_SOON = "adjustment_too_soon"
     # basket pool
     UNKNOWN_POOL = "unknown_pool"
     TOKEN_NOT_LISTED = "token_not_listed"
@@ -115,7 +112,6 @@ class Code(enum.StrEnum):
     MAX_POSITION_SIZE_EXCEEDED = "max_position_size_exceeded"
     PRICE_ABOVE_ACCEPTABLE = "price_above_acceptable"
     PRICE_BELOW_ACCEPTABLE = "price_below_acceptable"
-    LEVERAGE_DECREASE = "leverage_decrease"
     # pool of coin vaults
     COIN_NOT_LISTED = "coin_not_listed"
     VAULT_DISABLED = "vault_disabled"
@@ -191,14 +187,12 @@ class Code(enum.StrEnum):
     # requests and orders
     ACTION_NOT_IMMEDIATE = "action_not_immediate"
     ACTION_NOT_ALLOWED = "action_not_allowed"
-    UNKNOWN_REQUEST = "unknown_request"
     UNKNOWN_ORDER = "unknown_order"
     EXECUTION_FEE_TOO_SMALL = "execution_fee_too_small"
     REQUEST_EXPIRED = "request_expired"
     REQUEST_TOO_YOUNG = "request_too_young"
     PRICE_NOT_NEWER = "price_not_newer"
     PRICE_NOT_REACHED = "price_not_reached"
-    PURCHASE_TOO_SMALL = "purchase_too_small"
     TOO_MANY_ORDERS = "too_many_orders"
     # revenue
     UNKNOWN_BUCKET = "unknown_bucket"
