@@ -299,7 +299,7 @@ def _staking(case: Values, base: Values) -> Values:
 
     def found(draft: Draft) -> None:
         draft.put(Installed("staking", 1))
-        for record in (settings, Token("esZENO", 18), Token("ZENO", 18)):
+        for record in (settings, Token("esZENO", 18, issued=True), Token("ZENO", 18, issued=True)):
             draft.put(record)
 
     venue.run(OPERATOR, found)

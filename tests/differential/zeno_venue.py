@@ -74,7 +74,7 @@ def settings(config: dict[str, Any]) -> Iterator[Settings]:
             accepted=row["accepted_lp"],
             collateral_bps=row["collateral_factor_bps"] or 0,
         )
-    yield Token(SHARE, 18)
+    yield Token(SHARE, 18, issued=True)
     for asset in dict.fromkeys([*config["tokens"], *(row["asset"] for row in config["markets"])]):
         yield PriceSettings(asset, answer_decimals=30)
     yield FundSettings(
@@ -179,8 +179,11 @@ class Venue:
         _expect(self.apply(OPERATOR, PostRounds(rounds=rounds)))
 
     def credit(self, account: str, token: str, amount: int) -> None:
-        """Bring tokens in for an account."""
-        _expect(self.apply(OPERATOR, Deposit(account=account, token=token, amount=amount)))
+        """Bring tokens in for an account; shares are there as if it had earned them before."""
+        if ledger.token(self.root.state, token).issued:
+            _expect(self.run(OPERATOR, lambda draft: ledger.issue(draft, token, account, amount)))
+        else:
+            _expect(self.apply(OPERATOR, Deposit(account=account, token=token, amount=amount)))
 
     def configure(self, kind: type[Settings], key: tuple[str, ...], **changes: Any) -> None:
         """Change settings as governance would."""

@@ -101,7 +101,7 @@ class ReferenceVenue:
                 shorts=ReferenceShorts(tracker_weight_bps=int(config["shortsTrackerAveragePriceWeight"])),
             ),
         ]
-        records += [Token(token, 18) for token in ("GLP", "USDG", UNLISTED)]
+        records += [Token(token, 18, issued=token != UNLISTED) for token in ("GLP", "USDG", UNLISTED)]
         for token, row in config["tokens"].items():
             records += self._token(token, row)
         return records

@@ -157,7 +157,9 @@ def test_a_vault_keeps_its_collateral_and_its_share() -> None:
     scene.configure(replace(scene.leaf(CreditVaultSettings, "v"), token="WETH"))
     scene.give("lp", "WETH", UNIT)
     assert scene.refused("lp", mint(UNIT, token="WETH")) is Code.SETTING_IN_USE
-    scene.configure(vault("w", "ETHx", share="WETH"))
+    known = governance.Configure(settings=canonical(vault("w", "ETHx", share="WETH")).decode())
+    assert scene.refused("governor", known) is Code.INVALID_SETTING
+    scene.configure(vault("w", "ETHx", share="late"), Token("late", 18))
     scene.give("lp", "ETHx", UNIT)
     assert scene.refused("lp", replace(mint(UNIT), pool="w")) is Code.INVALID_SETTING
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from zlp.engine import Envelope, Root
+from zlp.engine import Envelope, Root, ledger
 from zlp.engine.branches.credit.vaults import debt, recalculate, vault_capacity
 from zlp.engine.codec import canonical
 from zlp.engine.commands import credit, credit_positions, custody, governance, liquidity, prices, stability
@@ -97,7 +97,7 @@ class CreditVenue:
         self.must("governor", governance.UpgradeBranches(cuts=cuts))
         tokens = {"USDz": 18, "USDC": 6, "WETH": 18, "ETHx": 18, "WBTC": 8, **(decimals or {})}
         for symbol, decimals in tokens.items():
-            self.configure(Token(symbol, decimals))
+            self.configure(Token(symbol, decimals, issued=symbol == "USDz"))
         for asset in ("USDC", "ETH", "ETHx", "BTC"):
             self.configure(PriceSettings(asset, answer_decimals=30), ReportFeed(asset, f"{asset}/USD"))
         margin = {"loan_to_value": RATE, "margin_cap": 10**40}
@@ -144,8 +144,13 @@ class CreditVenue:
         self.must("price_signer", prices.PostRounds(rounds=rounds))
 
     def give(self, account: str, token: str, amount: int) -> None:
-        """The bridge brings tokens."""
-        self.must("bridge", custody.Deposit(account=account, token=token, amount=amount))
+        """The bridge brings tokens; what only the venue issues is there as if it had been earned before."""
+        if ledger.token(self.root.state, token).issued:
+            draft = self.draft()
+            ledger.issue(draft, token, account, amount)
+            self.root._commit(draft)
+        else:
+            self.must("bridge", custody.Deposit(account=account, token=token, amount=amount))
 
     def deposit(self, account: str, name: str, amount: int) -> int:
         """Give an account collateral and let it deposit; answers its new shares."""
@@ -207,7 +212,7 @@ class CreditVenue:
         return self.must("keeper", command)
 
     def draft(self) -> Draft:
-        """A draft that is never committed."""
+        """A draft of this moment, sent by nobody."""
         return Draft(self.root.state, time=self.now, sender="", sequence=0, route=self.root._route)
 
     def leaf(self, kind: type[Any], *key: Any) -> Any:

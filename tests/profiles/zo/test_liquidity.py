@@ -144,7 +144,7 @@ def test_a_deposit_goes_to_its_pool() -> None:
     """O9: a second pool of the venue has vaults, shares and a value of its own."""
     venue = Venue()
     for record in (
-        Token("ALT", 6),
+        Token("ALT", 6, issued=True),
         BorrowPoolSettings("alt", "ALT", RebaseCurve()),
         CoinVaultSettings("alt", "USDC", weight=1),
     ):

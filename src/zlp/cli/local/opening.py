@@ -32,8 +32,7 @@ def founded(
     is_new = journal.last == 0
     if is_new and demo:
         clock.set(_yesterday())
-        shares = {getattr(record, "share", "") for record in profile.settings}
-        profile = replace(profile, settings=tuple(_generous(record, shares) for record in profile.settings))
+        profile = replace(profile, settings=tuple(_generous(record) for record in profile.settings))
     try:
         node.start(profile.genesis(identity=f"{profile.title} {secrets.token_hex(4)}", roles=roles))
     except BaseException:
@@ -47,8 +46,8 @@ def _yesterday() -> int:
     return int(time.time()) - DAY - HOUR
 
 
-def _generous(record: Settings, shares: set[str]) -> Settings:
-    """The faucet gives every token but shares: those out of thin air would take from the pools' providers."""
-    if isinstance(record, Token) and record.transferable and record.symbol not in shares:
+def _generous(record: Settings) -> Settings:
+    """The faucet gives every foreign token; the venue's own, out of thin air, would take from its providers."""
+    if isinstance(record, Token) and record.transferable and not record.issued:
         return msgspec.structs.replace(record, faucet_limit=FAUCET_TOKENS * record.unit)
     return record

@@ -88,7 +88,9 @@ def _share_token(draft: Draft, settings: CreditVaultSettings) -> None:
     known = draft.get(Token, (settings.share,))
     if known is not None and (ledger.supply_of(draft, settings.share) or known.decimals != SHARE_DECIMALS):
         raise Reject(Code.INVALID_SETTING, detail=f"{settings.share} exists")
-    draft.put(known or Token(settings.share, SHARE_DECIMALS))
+    if known is not None and not known.issued:
+        raise Reject(Code.INVALID_SETTING, detail=f"{settings.share} must be marked as issued")
+    draft.put(known or Token(settings.share, SHARE_DECIMALS, issued=True))
     draft.put(replace(state, share=settings.share, token=settings.token))
 
 

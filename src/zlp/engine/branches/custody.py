@@ -13,6 +13,8 @@ from zlp.engine.leaves.ledger import Withdrawal
 from zlp.engine.rejections import Code, Reject
 
 ACCOUNT_LENGTH = 80
+OUTSIDE = "bridge:outside"
+"""Who holds what the venue issued and the bridge has taken out."""
 
 
 def require_account(name: str) -> None:
@@ -29,17 +31,21 @@ def require_amount(amount: int) -> None:
 
 
 def deposit(draft: Draft, command: commands.Deposit) -> None:
-    """Credit what the bridge received."""
+    """Credit what the bridge received; of the venue's own tokens no more than it took out."""
     require_role(draft, Role.BRIDGE)
-    ledger.token(draft, command.token)
+    token = ledger.token(draft, command.token)
     require_account(command.account)
     require_amount(command.amount)
-    ledger.issue(draft, command.token, command.account, command.amount)
+    if token.issued:
+        ledger.move(draft, command.token, OUTSIDE, command.account, command.amount)
+    else:
+        ledger.issue(draft, command.token, command.account, command.amount)
 
 
 def request_withdrawal(draft: Draft, command: commands.RequestWithdrawal) -> None:
     """Put tokens aside for the bridge."""
-    ledger.token(draft, command.token)
+    if not ledger.token(draft, command.token).transferable:
+        raise Reject(Code.TRANSFER_FORBIDDEN, detail=command.token)
     require_amount(command.amount)
     withdrawal = Withdrawal(
         number=next_number(draft, "withdrawal"),
@@ -66,7 +72,9 @@ def settle_withdrawal(draft: Draft, command: commands.SettleWithdrawal) -> None:
     """The bridge's word on a withdrawal."""
     require_role(draft, Role.BRIDGE)
     waiting = draft.need(Withdrawal, (command.withdrawal,), Code.UNKNOWN_WITHDRAWAL)
-    if command.paid:
+    if command.paid and ledger.token(draft, waiting.token).issued:
+        ledger.move(draft, waiting.token, waiting.holder, OUTSIDE, waiting.amount)
+    elif command.paid:
         ledger.retire(draft, waiting.token, waiting.holder, waiting.amount)
     else:
         ledger.move(draft, waiting.token, waiting.holder, waiting.account, waiting.amount)

@@ -85,6 +85,7 @@ def _store(draft: Draft, settings: Settings, field: str) -> None:
         raise Reject(Code.INVALID_SETTING, detail=f"{type(settings).__name__}: {fault}")
     old = draft.get(type(settings), settings.key)
     _check_decimals(draft, settings, old)
+    _check_issued(draft, settings, old)
     draft.put(settings)
     draft.record(
         events.ParameterChanged(
@@ -109,6 +110,16 @@ def _check_decimals(draft: Draft, settings: Settings, old: Settings | None) -> N
     token = draft.get(Token, (getattr(settings, "token", ""),))
     if token is not None and decimals is not None and decimals != token.decimals:
         raise Reject(Code.INVALID_SETTING, limit=token.decimals, actual=decimals, detail=f"decimals of {token.symbol}")
+
+
+def _check_issued(draft: Draft, settings: Settings, old: Settings | None) -> None:
+    """What the rules issue is never the bridge's to create; who may issue a token does not change."""
+    if isinstance(settings, Token) and isinstance(old, Token) and old.issued != settings.issued:
+        raise Reject(Code.SETTING_IN_USE, detail="issued")
+    for symbol in settings.issues():
+        token = draft.get(Token, (symbol,))
+        if token is not None and not token.issued:
+            raise Reject(Code.INVALID_SETTING, detail=f"{symbol} must be marked as issued")
 
 
 def _value(settings: Settings, field: str) -> str:

@@ -45,3 +45,7 @@ class Settings(Leaf, frozen=True):
     def invalid(self) -> str | None:
         """Why these numbers can't be used, in words, or ``None``."""
         return None
+
+    def issues(self) -> tuple[str, ...]:
+        """The tokens that the rules with these settings create and destroy: they must be marked as ``issued``."""
+        return ()

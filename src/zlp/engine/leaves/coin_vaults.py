@@ -46,6 +46,10 @@ class BorrowPoolSettings(Settings, frozen=True):
         """Who holds the pool's coins."""
         return holder_of(self.pool)
 
+    def issues(self) -> tuple[str, ...]:
+        """Its share."""
+        return (self.share,)
+
     def invalid(self) -> str | None:
         """As its mechanisms say."""
         if not self.pool or not self.share or not self.collector:

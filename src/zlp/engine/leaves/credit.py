@@ -47,6 +47,10 @@ class CreditSettings(Settings, frozen=True):
         """There is one."""
         return ()
 
+    def issues(self) -> tuple[str, ...]:
+        """The token profits are minted in."""
+        return (self.stable,)
+
     def invalid(self) -> str | None:
         """Three different tokens."""
         if len({self.stable, self.settlement, self.reward}) != 3:
@@ -136,6 +140,10 @@ class CreditVaultSettings(Settings, frozen=True):
     def holder(self) -> str:
         """Who holds its collateral."""
         return f"vault:{self.vault}"
+
+    def issues(self) -> tuple[str, ...]:
+        """Its share."""
+        return (self.share,)
 
     def invalid(self) -> str | None:
         """Fees and the locked ratio are shares; a market is listed once, with a weight."""

@@ -57,6 +57,10 @@ class FundSettings(Settings, frozen=True):
         """Who holds the developers' share of fees."""
         return f"developer:{self.pool}"
 
+    def issues(self) -> tuple[str, ...]:
+        """Its share."""
+        return (self.share,)
+
     def invalid(self) -> str | None:
         """Shares are shares, and an asset is listed once."""
         if not self.assets or len(set(self.assets)) != len(self.assets):

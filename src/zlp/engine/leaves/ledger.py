@@ -12,7 +12,9 @@ class Token(Settings, frozen=True):
     ``decimals``: base units of one whole token are ``10**decimals``. ``transferable``: accounts may send it
     to each other. ``faucet_limit``: most base units one faucet command may create; 0 closes the faucet
     (the only sane value outside a demo). ``native``: the token execution fees are paid in.
-    ``burnable``: the treasurer may destroy what was bought back.
+    ``burnable``: the treasurer may destroy what was bought back. ``issued``: the venue's own rules create and
+    destroy it (shares of pools, stable tokens, rewards); the bridge never does: what it takes out of the venue
+    is locked in it and counts on, so that no share gains or loses by the way.
     """
 
     symbol: str
@@ -21,6 +23,7 @@ class Token(Settings, frozen=True):
     faucet_limit: int = 0
     native: bool = False
     burnable: bool = False
+    issued: bool = False
 
     @property
     def key(self) -> Key:
@@ -39,6 +42,8 @@ class Token(Settings, frozen=True):
             return "decimals must be from 0 to 36"
         if not self.symbol:
             return "symbol must not be empty"
+        if self.issued and self.faucet_limit:
+            return "faucet_limit must be 0 for a token that the venue issues"
         return None
 
 

@@ -50,6 +50,10 @@ class PoolSettings(Settings, frozen=True):
         """Who holds the pool's tokens."""
         return f"pool:{self.pool}"
 
+    def issues(self) -> tuple[str, ...]:
+        """Its share, and its inner unit of account."""
+        return (self.share, self.debt)
+
     def invalid(self) -> str | None:
         """Shares of fees are at most 100 %; a cool-down is at most 48 hours, as in the reference."""
         if self.fee_to_pool_bps > BPS:

@@ -51,6 +51,10 @@ class StakingSettings(Settings, frozen=True):
         """Who holds the protocol's own part of the revenue."""
         return f"treasury:{self.pool}"
 
+    def issues(self) -> tuple[str, ...]:
+        """The reward, before and after it vests."""
+        return (self.escrow_token, self.vested_token)
+
     def invalid(self) -> str | None:
         """A share of revenue, a length the rate allows, and tokens that differ."""
         if not 0 <= self.revenue_bps <= BPS:
