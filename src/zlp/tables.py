@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
-from zlp.engine.fixed import BPS, USD
+from zlp.desks import MarketView, PoolView, PositionView
+from zlp.engine.fixed import BPS, RATE, USD
 
 USD_FIELDS = ("price", "size_before", "size_after", "mark_price", "low", "high", "trigger_price")
 TOKEN_FIELDS = {
@@ -112,3 +113,89 @@ class Table:
         body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
         caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def pools_table(views: Iterable[PoolView], decimals: Mapping[str, int]) -> Table:
+    """Pools: value, shares and their price, how much is lent. ``decimals`` of the share tokens."""
+    rows = [
+        [
+            view.pool,
+            usd(view.value_usd),
+            _plain(decimal_of(view.supply, 10 ** decimals[view.share])),
+            usd(view.share_price, 6),
+            _percent(view.utilisation_bps),
+        ]
+        for view in views
+    ]
+    return Table(("pool", "value USD", "shares", "share price USD", "utilisation"), rows)
+
+
+def markets_table(views: Iterable[MarketView]) -> Table:
+    """Markets: prices, open interest in USD, what a side pays an hour (negative: receives), leverage, collaterals."""
+    columns = (
+        "market",
+        "pool",
+        "low",
+        "high",
+        "longs",
+        "shorts",
+        "longs pay/h",
+        "shorts pay/h",
+        "leverage",
+        "backed by",
+    )
+    rows = [
+        [
+            view.market,
+            view.pool,
+            _plain(decimal_of(view.low, USD)),
+            _plain(decimal_of(view.high, USD)),
+            usd(view.long_size),
+            usd(view.short_size),
+            f"{decimal_of(view.long_carry * 100, RATE):.6f} %",
+            f"{decimal_of(view.short_carry * 100, RATE):.6f} %",
+            f"{_plain(decimal_of(view.max_leverage, BPS))}x",
+            _backing(view),
+        ]
+        for view in views
+    ]
+    return Table(columns, rows)
+
+
+def _backing(view: MarketView) -> str:
+    longs, shorts = (", ".join(tokens) for tokens in (view.long_collaterals, view.short_collaterals))
+    return longs if longs == shorts else f"longs {longs}; shorts {shorts}"
+
+
+def positions_table(views: Iterable[PositionView]) -> Table:
+    """Positions in USD. ``health``: backing over what must be kept, 100 % is the edge."""
+    columns = ["position", "account", "market", "side", "size", "margin", "entry", "mark", "PnL", "fees due"]
+    columns += ["liquidated at", "health"]
+    rows = [
+        [
+            view.position,
+            view.account,
+            view.market,
+            "long" if view.is_long else "short",
+            usd(view.size_usd),
+            usd(view.collateral_usd),
+            _price(view.entry_price),
+            _price(view.mark_price),
+            usd(view.pnl_usd),
+            usd(view.owed_usd),
+            _price(view.liquidation_price) if view.liquidation_price else "-",
+            _percent(view.health_bps),
+        ]
+        for view in views
+    ]
+    return Table(columns, rows)
+
+
+def _percent(bps: int) -> str:
+    return f"{decimal_of(bps * 100, BPS):,.2f} %"
+
+
+def _price(value: int) -> str:
+    """Six significant digits, or two decimals: what people compare."""
+    shown = decimal_of(value, USD)
+    return f"{shown:,.{max(2, 5 - shown.adjusted())}f}"

@@ -27,13 +27,14 @@ from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder
 from zlp.engine.commands.prices import FastPrice, PostPrices, PostRounds, Round
 from zlp.engine.events.orders import OrderCancelled
 from zlp.engine.fixed import BPS, UNITS, USD, mul_div_down, value_of
+from zlp.engine.leaves import SETTINGS
 from zlp.engine.leaves.access import Role, RoleHolder
-from zlp.engine.leaves.ledger import Balance
+from zlp.engine.leaves.ledger import Balance, Token
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.prices import FastFeedSettings, PriceFeed, PriceSettings
 from zlp.profiles.loader import Profile, load
 from zlp.profiles.quantities import scaled
-from zlp.tables import Table, decimal_of, usd
+from zlp.tables import SHARE_DECIMALS, Table, decimal_of, markets_table, pools_table, positions_table
 
 Amount = str | Decimal | int
 """A number of whole tokens or of USD."""
@@ -94,8 +95,11 @@ class Venue:
 
     @property
     def decimals(self) -> dict[str, int]:
-        """Decimals of every token."""
-        return {symbol: token.decimals for symbol, token in self.profile.tokens().items()}
+        """Decimals of every token, also of shares that come into being with a vault's first deposit."""
+        state = self.root.state
+        issued = (symbol for kind in SETTINGS.values() for record in state.each(kind) for symbol in record.issues())
+        known = {token.symbol: token.decimals for token in state.each(Token)}
+        return {**dict.fromkeys(issued, SHARE_DECIMALS), **known}
 
     @property
     def scales(self) -> dict[str, int]:
@@ -312,27 +316,15 @@ class Venue:
 
     def pools(self) -> Table:
         """Every pool: value, share price, utilisation."""
-        views = self._pools()
-        rows = [
-            [
-                view.pool,
-                usd(view.value_usd),
-                f"{decimal_of(view.supply, UNITS[self.decimals[view.share]]):,f}",
-                usd(view.share_price, 6),
-                f"{view.utilisation_bps / 100:.2f} %",
-            ]
-            for view in views
-        ]
-        return Table(("pool", "value USD", "shares", "share price USD", "utilisation"), rows)
+        return pools_table(self._pools(), self.decimals)
 
     def markets(self) -> Table:
         """Every market with prices, open interest and carry."""
-        return Table.of_records(self.desk.markets(self.root.state, self.now), self.decimals)
+        return markets_table(self.desk.markets(self.root.state, self.now))
 
     def positions(self, account: str = "") -> Table:
         """Open positions with PnL, health and liquidation price."""
-        views = self.desk.positions(self.root.state, self.now, account)
-        return Table.of_records(views, self.decimals)
+        return positions_table(self.desk.positions(self.root.state, self.now, account))
 
     def audit(self) -> list[str]:
         """Every fault of the whole state; empty when all is well."""
