@@ -142,19 +142,24 @@ class Venue:
         self.now += seconds
 
     def set_prices(self, **prices: Amount) -> Outcome:
-        """Post prices as the price keeper would: ``set_prices(ETH="1800")``.
+        """Let prices be these from now on: ``set_prices(ETH="1800")``.
 
-        A primary round, and the same as fast price where the profile has a fast feed.
+        As many rounds of the primary feed as the profile samples, so that no older one counts, and the same as
+        fast price where the profile has a fast feed. Post rounds by ``apply`` to have them differ.
         """
         rounds = tuple(Round(asset, self._answer(asset, price)) for asset, price in prices.items())
-        return self._post(rounds)
+        return self._post(tuple(item for item in rounds for _ in range(self._sampled(item.asset))))
+
+    def _sampled(self, asset: str) -> int:
+        settings = self.root.state.get(PriceSettings, (asset,))
+        return 1 if settings is None else settings.sample_rounds
 
     def _post(self, rounds: tuple[Round, ...]) -> Outcome:
         keeper = self._holder(Role.KEEPER)
         outcome = self.apply(keeper, PostRounds(rounds=rounds))
         if self.root.state.get(FastFeedSettings, ()) is not None:
-            fast = tuple(FastPrice(item.asset, self._scaled_answer(item)) for item in rounds)
-            self.apply(keeper, PostPrices(prices=fast, timestamp=self.now))
+            fast = {item.asset: FastPrice(item.asset, self._scaled_answer(item)) for item in rounds}
+            self.apply(keeper, PostPrices(prices=tuple(fast.values()), timestamp=self.now))
         return outcome
 
     def _scaled_answer(self, item: Round) -> int:
