@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from zlp.engine.branches.isolated.book import Book
-from zlp.engine.fixed import BPS
+from zlp.engine.fixed import BPS, mul_div_down
 from zlp.engine.leaves.isolated import Position
 from zlp.engine.rejections import Code, Reject
 
@@ -56,7 +56,8 @@ def assess(book: Book, *, trader: bool = False) -> tuple[Health, int]:
         _refuse(trader, Code.LIQUIDATION_FEE_EXCEEDS_COLLATERAL, remaining, fees + rules.liquidation_fee)
         return Health.LIQUIDATABLE, fees
     if remaining * book.limits.max_leverage < position.size * BPS:
-        _refuse(trader, Code.MAX_LEVERAGE_EXCEEDED, remaining * book.limits.max_leverage, position.size * BPS)
+        most = mul_div_down(remaining, book.limits.max_leverage, BPS)
+        _refuse(trader, Code.MAX_LEVERAGE_EXCEEDED, most, position.size)
         return Health.OVER_LEVERAGED, fees
     return Health.HEALTHY, fees
 
