@@ -1,30 +1,28 @@
-"""``zlp profile``: explain a profile in words, or say what is wrong with it."""
+"""``zlp profile``: explain a profile in words, start one of your own, or say what is wrong with it."""
 
 from __future__ import annotations
 
-import inspect
-from typing import Annotated, Any
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from zlp.engine.branches import CATALOGUE
-from zlp.engine.leaves.base import Settings
-from zlp.engine.mechanisms.base import Mechanism
-from zlp.profiles.loader import SHIPPED, Profile, ProfileError, load, table_name
+if TYPE_CHECKING:
+    from zlp.profiles.loader import Profile
 
-profile_app = typer.Typer(help="Explain a profile, or check one.", no_args_is_help=True)
+profile_app = typer.Typer(help="Explain a profile, check one, or start your own.", no_args_is_help=True)
 
 
 @profile_app.command("list")
 def list_profiles() -> None:
     """The profiles that ship with the package."""
+    from zlp.profiles.loader import SHIPPED, load
+
     for name in SHIPPED:
-        try:
-            profile = load(name)
-        except (ProfileError, FileNotFoundError):
-            continue
+        profile = load(name)
         typer.echo(f"{name:8} {profile.title}: {profile.description}")
 
 
@@ -34,13 +32,72 @@ def show(profile: Annotated[str, typer.Argument(help="Name or file.")] = "zeus")
 
     Example: zlp profile show zeus
     """
+    from zlp.cli.profile_words import records_table, words
+
     found = _load(profile)
     console = Console()
-    console.print(f"[bold]{found.title}[/bold]  {found.description}\nhash {found.digest[:16]}")
+    console.print(f"[bold]{found.title}[/bold]  {found.description}\nhash {found.digest[:16]}\n")
     _branches(console, found)
     _roles(console, found)
-    for record in found.settings:
-        _record(console, record)
+    kinds = list(dict.fromkeys(type(record) for record in found.settings))
+    for kind in kinds:
+        console.print(records_table(kind, [record for record in found.settings if type(record) is kind]))
+        console.print(f"[dim]{words(kind)}[/dim]\n")
+
+
+@profile_app.command("explain")
+def explain(
+    name: Annotated[str, typer.Argument(help="A table or a mechanism's type; without one, all of them.")] = "",
+) -> None:
+    """What can stand in a profile: its tables, and the mechanisms that go into their fields.
+
+    Examples:
+
+      zlp profile explain
+
+      zlp profile explain pool
+
+      zlp profile explain adaptive_price
+    """
+    from zlp.cli.profile_words import QUANTITIES, catalogue, fields_table, named, summaries, words
+
+    console = Console()
+    if not name:
+        for title, kinds in catalogue().items():
+            console.print(summaries(title, kinds))
+        console.print("Details: zlp profile explain NAME", highlight=False)
+        return
+    kind = named(name)
+    if kind is None:
+        typer.echo(f"no table and no mechanism is called {name!r}; `zlp profile explain` lists them", err=True)
+        raise typer.Exit(1)
+    console.print(f"[bold]{name}[/bold]  {words(kind)}\n", highlight=False)
+    console.print(fields_table(kind))
+    console.print(f"A quantity is text with a unit: {QUANTITIES}.", highlight=False)
+
+
+@profile_app.command("new")
+def new(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    like: Annotated[str, typer.Option(help="The shipped profile to start from.")] = "zeus",
+) -> None:
+    """Start a profile of your own from a shipped one, to edit in any editor.
+
+    Example: zlp profile new my.toml --like zo
+    """
+    from zlp.profiles.loader import SHIPPED
+
+    if like not in SHIPPED:
+        typer.echo(f"no shipped profile is called {like!r}; there are {', '.join(SHIPPED)}", err=True)
+        raise typer.Exit(1)
+    text = resources.files("zlp.profiles").joinpath(f"{like}.toml").read_text(encoding="utf-8")
+    try:
+        with file.open("x", encoding="utf-8") as target:
+            target.write(text)
+    except OSError as fault:
+        typer.echo(f"{file}: {fault.strerror}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{file}: a copy of {like}. Edit it, then: zlp profile check {file}, zlp up --profile {file}")
 
 
 @profile_app.command("check")
@@ -64,6 +121,8 @@ def check(profile: Annotated[str, typer.Argument(help="Name or file.")]) -> None
 
 
 def _load(profile: str) -> Profile:
+    from zlp.profiles.loader import ProfileError, load
+
     try:
         return load(profile)
     except ProfileError as fault:
@@ -72,7 +131,9 @@ def _load(profile: str) -> Profile:
 
 
 def _branches(console: Console, profile: Profile) -> None:
-    table = Table("branch", "what it does", title="Branches")
+    from zlp.engine.branches import CATALOGUE
+
+    table = Table("branch", "what it does", title="branches", title_justify="left")
     for name in profile.branches:
         version = max(version for known, version in CATALOGUE if known == name)
         table.add_row(f"{name} v{version}", CATALOGUE[name, version].summary)
@@ -80,32 +141,9 @@ def _branches(console: Console, profile: Profile) -> None:
 
 
 def _roles(console: Console, profile: Profile) -> None:
-    table = Table("role", "held by", title="Roles")
+    table = Table("role", "held by", title="roles", title_justify="left")
     for role, holders in profile.roles.items():
         table.add_row(role, ", ".join(holders))
     for name, (members, threshold) in profile.multisigs.items():
         table.add_row(f"multisig:{name}", f"{threshold} of {', '.join(members)}")
     console.print(table)
-
-
-def _record(console: Console, record: Settings) -> None:
-    key = " ".join(str(part) for part in record.key)
-    table = Table("setting", "value", title=f"{table_name(type(record).__name__)} {key}", title_justify="left")
-    for name in record.__struct_fields__:
-        value = getattr(record, name)
-        table.add_row(name, _words(value))
-    console.print(table)
-    console.print(f"[dim]{_meaning(type(record))}[/dim]\n")
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mechanism):
-        fields = ", ".join(f"{name} = {getattr(value, name)}" for name in value.__struct_fields__)
-        return f"{value.__struct_config__.tag}: {fields}"
-    if isinstance(value, tuple):
-        return ", ".join(_words(item) for item in value)
-    return str(value)
-
-
-def _meaning(kind: type[Any]) -> str:
-    return (inspect.getdoc(kind) or "").replace("``", "")
