@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 SLOW    := browser or crash or storm_long or cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-all test-browser lint format bench constraints clean
+.PHONY: help up test test-all test-browser lint format bench docs constraints clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -43,9 +43,15 @@ format: $(STAMP) ## Rewrite the code in the house's format
 bench: $(STAMP) ## Measure speed, as ratios against a baseline run beside it
 	$(BIN)/python -m bench
 
+docs: $(STAMP) ## Write the API reference from the docstrings to build/reference
+	$(BIN)/pdoc --docformat restructuredtext -o build/reference $$(cd src && find zlp -name '*.py' \
+		! -path '*/cli/*' ! -path '*/server/*' ! -path '*/web/*' ! -path zlp/__init__.py | sort \
+		| sed 's,/__init__\.py$$,,; s,\.py$$,,; s,/,.,g')
+	@echo "Open build/reference/index.html"
+
 constraints: $(STAMP) ## Pin every dependency again, with hashes
-	$(COMPILE) --extra all --group build --group test --group lint -o constraints/all.txt
-	$(COMPILE) --extra all --extra cluster --group build --group test --group lint \
+	$(COMPILE) --extra all --group build --group test --group docs --group lint -o constraints/all.txt
+	$(COMPILE) --extra all --extra cluster --group build --group test --group docs --group lint \
 		-c constraints/all.txt -o constraints/cluster.txt
 	$(COMPILE) --extra venue --extra oracle --extra fast --group build \
 		-c constraints/all.txt -o constraints/venue.txt
