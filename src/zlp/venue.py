@@ -277,7 +277,7 @@ class Venue:
         """
         settings = self.root.state.get(OrderSettings, ())
         if settings is None or not command.orderable or type(command).__name__ in settings.immediate:
-            return self.apply(account, command)
+            return self._filled(account, self.apply(account, command))
         self.quote(account, command)
         placed = self.apply(account, PlaceOrder(action=canonical(command).decode(), fee=settings.minimum_fee))
         self.now += max(1, settings.keeper_delay)
@@ -288,6 +288,16 @@ class Venue:
             if isinstance(event, OrderCancelled):
                 raise Rejected(Rejection(Code(event.reason), detail=f"order {number} was cancelled"))
         return done
+
+    def _filled(self, account: str, outcome: Outcome) -> Outcome:
+        """What came of an action that a keeper fills at a newer price, where the design has such; else the action."""
+        if not self.desk.expected(self.root.state, self.now, account):
+            return outcome
+        self.now += 1
+        self._repost()
+        for keeper, fill in self.desk.expected(self.root.state, self.now, account):
+            outcome = self.apply(keeper, fill)
+        return outcome
 
     def _repost(self) -> None:
         feeds = [feed for feed in self.root.state.each(PriceFeed) if feed.rounds]
