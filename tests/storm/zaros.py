@@ -326,6 +326,8 @@ def swap(scene: CreditScene) -> Envelope:
     if request is None or random.random() < 0.4:
         owner = scene.holder("USDz")
         amount = scene.amount(scene.held(owner, "USDz"))
+        if not amount:
+            return _take_profit(scene)
         if random.random() < 0.2:
             return scene.envelope(owner, stability.RedeemSettled(amount=amount))
         return scene.envelope(owner, stability.RequestStableSwap(vault=scene.vault().vault, amount=amount))
@@ -335,6 +337,17 @@ def swap(scene: CreditScene) -> Envelope:
     assert vault is not None
     command = stability.FulfilStableSwap(swap=request.number, report=scene.report(ASSETS[vault.token]))
     return scene.envelope("keeper", command)
+
+
+def _take_profit(scene: CreditScene) -> Envelope:
+    """A trader takes out what was minted for his profits: stable tokens come from nowhere else."""
+    earned = [trading for trading in scene.trading if "USDz" in trading.tokens]
+    if not earned:
+        return account(scene)
+    trading = scene.random.choice(earned)
+    amount = scene.held(trading.holder, "USDz")
+    command = credit_positions.RemoveMargin(trading_account=trading.number, token="USDz", amount=amount)
+    return scene.envelope(trading.owner, command)
 
 
 def govern(scene: CreditScene) -> Envelope:
