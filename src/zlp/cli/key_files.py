@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 console = Console(stderr=True)
 PASSWORD = "ZLP_PASSWORD"
+FOLDER = "ZLP_KEYS"
 
 UrlOption = Annotated[str, typer.Option(help="Where the venue is.", envvar="ZLP_URL")]
 KeyOption = Annotated[
@@ -50,8 +52,6 @@ def stop(reason: str) -> typer.Exit:
 
 
 def _password(path: Path) -> str:
-    import os
-
     given = os.environ.get(PASSWORD)
     return given if given is not None else str(typer.prompt(f"Password of {path.name}", hide_input=True, err=True))
 
@@ -62,13 +62,14 @@ def _found(key: str) -> Path:
     path = Path(key)
     if key and path.is_file():
         return path
-    known = sorted(KEYS.glob("0x*.json")) if KEYS.is_dir() else []
+    folder = Path(os.environ.get(FOLDER) or KEYS)
+    known = sorted(folder.glob("0x*.json")) if folder.is_dir() else []
     chosen = [each for each in known if key.lower() in ("", each.stem)]
     if len(chosen) == 1:
         return chosen[0]
     if not key and chosen:
-        raise stop(f"several keys are in {KEYS}; say which with --key")
-    raise stop(f"no key{' ' + key if key else ''} in {KEYS}; make one: zlp account new")
+        raise stop(f"several keys are in {folder}; say which with --key")
+    raise stop(f"no key{' ' + key if key else ''} in {folder}; make one: zlp account new")
 
 
 def _role_key(path: Path, name: str) -> bytes:

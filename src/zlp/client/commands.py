@@ -21,7 +21,15 @@ KEYS = Path.home() / ".zlp" / "keys"
 def new(
     folder: Folder = KEYS,
     password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Encrypts the key file.")
+        str,
+        typer.Option(
+            prompt=True,
+            hide_input=True,
+            confirmation_prompt=True,
+            help="Encrypts the key file.",
+            envvar="ZLP_PASSWORD",
+            show_envvar=True,
+        ),
     ] = "",
 ) -> None:
     """Make a key, encrypt it with a password, and print its address. Nobody can restore a lost password.
