@@ -119,12 +119,16 @@ def open_position(
 
       zlp trade open BTC short --margin 2000 --token USDC --size 10000 --at 101000
     """
-    if side not in ("long", "short"):
-        raise stop("a position is long or short")
+    _side(side)
     with trading(url, key, account) as desk:
         sent = desk.open(market, is_long=side == "long", margin=margin, size=size, token=token, at=at)
         if tell(desk, sent, 0 if at else timeout):
             _show(desk)
+
+
+def _side(side: str) -> None:
+    if side not in ("long", "short"):
+        raise stop("a position is long or short")
 
 
 @trade_app.command()
@@ -171,6 +175,61 @@ def order(
     """
     with trading(url, key, account) as desk:
         tell(desk, desk.protect(position, stop=stop_at, take=take_at, share=share), 0)
+
+
+@trade_app.command()
+def sign(
+    market: Annotated[str, typer.Argument(help="A market, as `zlp trade markets` names it.")],
+    side: Annotated[str, typer.Argument(help="long (buys) or short (sells).")],
+    size: Annotated[str, typer.Option(help="Size in USD.")],
+    at: Annotated[str, typer.Option(help="The price it fills at, or better.")],
+    keep: Annotated[int, typer.Option(help="Seconds the venue keeps it; 0 as long as it is valid.", min=0)] = 0,
+    voids: Annotated[bool, typer.Option("--voids", help="Its fill voids every other order signed so far.")] = False,
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+) -> None:
+    """Sign a limit order away from the venue's log, and leave it with the venue (Zaros).
+
+    Example: zlp trade sign ETH short --size 5000 --at 4100 --keep 86400
+    """
+    _side(side)
+    with trading(url, key, account) as desk:
+        expires = desk.client.venue().time + keep if keep else 0
+        sent = desk.sign(market, is_long=side == "long", size=size, at=at, voids_others=voids, expires=expires)
+        console.print(f"the venue keeps {sent['id']}; see: zlp trade orders", highlight=False)
+
+
+@trade_app.command()
+def void(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
+    """Void every order you have signed away from the venue, wherever copies of them are.
+
+    Example: zlp trade void
+    """
+    with trading(url, key, account) as desk:
+        desk.void()
+        console.print("[green]void[/]: all signed orders")
+
+
+@trade_app.command()
+def swap(
+    token: Annotated[str, typer.Argument(help="What you give.")],
+    into: Annotated[str, typer.Argument(help="What you get.")],
+    amount: Annotated[str, typer.Argument(help="Whole tokens you give.")],
+    minimum: Annotated[str, typer.Option("--min", help="Whole tokens you must get at least.")] = "",
+    pool: Annotated[str, typer.Option(help="Which pool; the first that fits if not given.")] = "",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+    timeout: Timeout = 60,
+) -> None:
+    """Swap one token for another at a pool; on Zaros USDz for the collateral of a vault.
+
+    Example: zlp trade swap ETH USDC 1.5 --min 4400
+    """
+    with trading(url, key, account) as desk:
+        if tell(desk, desk.swap(token, into, amount, minimum=minimum, pool=pool), timeout):
+            console.print(f"you hold {shown(desk.client.balance(into), 'amount')} {into}", highlight=False)
 
 
 @trade_app.command()

@@ -183,6 +183,7 @@ class Code(enum.StrEnum):
     SIGNED_BY_ANOTHER = "signed_by_another"
     SIGNED_NONCE_WRONG = "signed_nonce_wrong"
     SIGNED_ORDER_USED = "signed_order_used"
+    SIGNED_ORDER_HELD = "signed_order_held"
     TARGET_NOT_REACHED = "target_not_reached"
     REPORT_REQUIRED = "report_required"
     # requests and orders
