@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from zlp.engine.commands.governance import SetParameter
+from zlp.simulator import plugins
 from zlp.simulator.agents import AnyBehaviour
 from zlp.simulator.agents.base import Behaviour
 from zlp.simulator.backtest import CROWD
@@ -150,12 +151,17 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 def load(file: Path) -> Scenario:
-    """Read and check a scenario. Raises ``ScenarioError`` with the reason; relative price files lie beside it."""
+    """Read and check a scenario. Raises ``ScenarioError`` with the reason.
+
+    Relative price files and plugin modules may lie beside it.
+    """
     try:
         data = tomllib.loads(file.read_text())
         scenario = msgspec.convert(data, Scenario)
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as fault:
         raise ScenarioError(f"{file}: {fault}") from None
+    if scenario.plugins:
+        plugins.look_in(file.parent)
     return _checked(file, scenario)
 
 
