@@ -16,7 +16,7 @@ import msgspec
 from zlp.simulator import plugins
 from zlp.simulator.cells import CellResult, key_of, run_cell
 from zlp.simulator.metrics import REGISTRY
-from zlp.simulator.scenario import Cell, Scenario
+from zlp.simulator.scenario import Cell, Scenario, ScenarioError
 
 Task = tuple[Scenario, Cell]
 Runner = Callable[[Sequence[Task]], Iterator[CellResult]]
@@ -31,8 +31,14 @@ def run_all(
     ray: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> list[CellResult]:
-    """Every cell of a scenario, in the order of the scenario. Cells kept in ``folder`` are not run again."""
+    """Every cell of a scenario, in the order of the scenario. Cells kept in ``folder`` are not run again.
+
+    Raises ``ValueError`` for a plugin, a metric or a parameter that does not exist, and what a run raises.
+    """
     plugins.import_all(scenario.plugins)
+    unknown = [name for name in scenario.sensitivity if name not in REGISTRY]
+    if unknown:
+        raise ScenarioError(f"no metric is called {', '.join(unknown)}; there are {', '.join(REGISTRY)}")
     cells = list(scenario.cells())
     found: dict[int, CellResult] = {}
     missing: list[Task] = []

@@ -7,7 +7,7 @@ and plot, on every worker.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One number of a run. ``better``: which way is better for LPs, for reading and for tornado colours.
 
     ``headline``: belongs into the first table. ``summary`` turns the numbers of many paths into (low, middle,
-    high); by default their 5 %, 50 % and 95 % quantiles. ``plot``: how a report draws it over paths.
+    high); by default their 5 %, 50 % and 95 % quantiles. ``plot``: how a report draws it over paths; a function
+    makes a plotly figure of the numbers of each group, by its label.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     better: Literal["higher", "lower", "neither"] = "neither"
     headline: bool = True
     summary: Callable[[Sequence[float]], tuple[float, float, float]] | None = None
-    plot: Literal["histogram", "none"] = "none"
+    plot: Literal["histogram", "none"] | Callable[[dict[str, list[float]]], Any] = "none"
 
     def summarise(self, values: Sequence[float]) -> tuple[float, float, float]:
         """(low, middle, high) of the values of many paths."""
@@ -164,7 +165,7 @@ for _metric in (
         title="keepers' fees and rewards",
         unit="usd",
         function=lambda r: r.keeper_profit / USD,
-        headline=False,
+        plot="histogram",
     ),
     Metric(
         name="holding_return",

@@ -86,7 +86,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Path ``n`` has the same prices and the same draws of its agents at every point and on every profile, so that
     differences are not noise; with ``common = false`` each point draws its own. ``engine``: ``exact`` runs the
-    venue's own root, ``fast`` the compiled float world. ``plugins``: modules that register metrics.
+    venue's own root, ``fast`` the compiled float world. ``plugins``: modules that register metrics. ``sensitivity``:
+    metrics whose answer to the sweep the report draws.
     """
 
     title: str
@@ -102,6 +103,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agents: tuple[AnyBehaviour, ...] = cast("tuple[AnyBehaviour, ...]", CROWD)
     assume: dict[str, str] = {}
     sweep: Sweep | None = None
+    sensitivity: tuple[str, ...] = ("lp_return",)
     plugins: tuple[str, ...] = ()
 
     def points(self) -> list[Point]:
