@@ -50,6 +50,7 @@ class Accounting:
         self._founded_at: dict[str, int] = {}
         self._open_then: dict[str, tuple[int, int]] = {}
         self._count_then = (0, 0)
+        self._paid_then = 1.0
         self._handlers: dict[type, Any] = {
             FeeCharged: self._fee,
             PositionChanged: self._position,
@@ -72,6 +73,7 @@ class Accounting:
         self._founded_at = dict(self._prices)
         self._open_then = self._open()
         self._count_then = (self.books.open_result(), self.books.accrued())
+        self._paid_then = self._share_paid()
         self.books.clear()
         for sums in (self.fees_to_pool, self.fees_elsewhere, self.actions, self.rejections):
             sums.clear()
@@ -153,6 +155,16 @@ class Accounting:
 
     def _worth_at(self, token: str, amount: int, prices: dict[str, int]) -> int:
         return value_of(amount, prices[token], self.world.token_unit(token))
+
+    def leaving_return(self) -> float:
+        """What a share gained for somebody who came at the start and leaves now, at the prices leavers are paid."""
+        return (1.0 + self.series.total_return) * self._share_paid() / self._paid_then - 1.0
+
+    def _share_paid(self) -> float:
+        """What leavers are paid of the value that a desk shows."""
+        pools = self.world.desk.pools(self.world.reader, self.world.now)
+        shown = sum(pool.value_usd for pool in pools)
+        return sum(map(self.books.low_value, pools)) / shown if shown else 1.0
 
     def _open(self) -> dict[str, tuple[int, int]]:
         """(result, fees owed) of every account's open positions at present prices. O(positions)."""

@@ -14,8 +14,10 @@ from typing import Any
 from zlp.desks.base import PoolView, reading
 from zlp.desks.cross_margin import reading as fund_books
 from zlp.engine import ledger
+from zlp.engine.branches.basket import valuation as basket
+from zlp.engine.branches.borrow_pool import valuation as coins
 from zlp.engine.branches.credit.values import unrealized_debt
-from zlp.engine.branches.fund.valuation import assets_usd, net_pnl_usd, pending_borrowing_usd
+from zlp.engine.branches.fund.valuation import assets_usd, net_pnl_usd, pending_borrowing_usd, value_usd
 from zlp.engine.events.borrowed import ReserveChanged
 from zlp.engine.events.credit import LossDeposited, ProfitMinted
 from zlp.engine.events.credit_positions import ShortfallForgiven
@@ -24,10 +26,11 @@ from zlp.engine.events.liquidity import FeeCharged
 from zlp.engine.events.trading import Liquidated, PositionChanged
 from zlp.engine.fixed import USD, mul_div_down, value_of
 from zlp.engine.leaves.access import Installed
-from zlp.engine.leaves.coin_vaults import CoinVault
+from zlp.engine.leaves.coin_vaults import BorrowPoolSettings, CoinVault
 from zlp.engine.leaves.credit import SETTLED_HOLDER, CreditMarket, CreditMarketSettings, CreditSettings
 from zlp.engine.leaves.credit_positions import TradingAccount
 from zlp.engine.leaves.cross_margin import CrossMarginSettings
+from zlp.engine.leaves.pool import PoolSettings
 from zlp.simulator.world import World
 
 
@@ -74,6 +77,13 @@ class Books:
         """The liquidator's reward comes out of the collateral, and so out of what the pool gets."""
         if event.reward:
             self.forfeited -= self.world.worth(event.token, event.reward)
+
+    def low_value(self, pool: PoolView) -> int:
+        """What a pool is worth to those who leave it; a desk shows the value that minting is priced on."""
+        settings = self.world.reader.get(PoolSettings, (pool.pool,))
+        if settings is None:
+            return pool.value_usd
+        return basket.pool_value(self.world.reader, settings, self.world.now, maximise=False)
 
     def open_result(self) -> int:
         """What the pools count as the traders' result of open positions, whatever of it they will be paid."""
@@ -134,6 +144,18 @@ class BorrowedBooks(Books):
         if due + backing < 0:
             self.leave(event.account, backing + event.pnl_usd - charged)
 
+    def low_value(self, pool: PoolView) -> int:
+        """Vaults at low prices, traders' results at those that are better for traders."""
+        settings = self.world.reader.get(BorrowPoolSettings, (pool.pool,))
+        if settings is None:
+            return pool.value_usd
+        return max(0, coins.pool_value(self.world.reader, settings, self.world.now, maximise=False))
+
+    def open_result(self) -> int:
+        """Profits in full, as the pool's value counts them."""
+        reader, now = self.world.reader, self.world.now
+        return -sum(coins.markets_worth(reader, pool, now, maximise=True) for pool in reader.each(BorrowPoolSettings))
+
     def accrued(self) -> int:
         """The LPs' part of unpaid borrow fees."""
         pools = self.world.desk.pools(self.world.reader, self.world.now)
@@ -177,6 +199,10 @@ class FundBooks(Books):
     def _each(self) -> list[Any]:
         reader, now = self.world.reader, self.world.now
         return [fund_books(reader, now, rules.pool).desk for rules in reader.each(CrossMarginSettings)]
+
+    def low_value(self, pool: PoolView) -> int:
+        """Assets at low prices, traders' results at those that are better for traders."""
+        return value_usd(fund_books(self.world.reader, self.world.now, pool.pool).desk, maximise=False)
 
     def open_result(self) -> int:
         """Profits in full, as the fund's value counts them, though each is paid up to its reserve."""
@@ -254,6 +280,10 @@ class CreditBooks(Books):
         self.net[event.account] -= penalty
         self._withhold(event.account, self._won - self._paid)
         self._begin()
+
+    def low_value(self, pool: PoolView) -> int:
+        """Vaults count their collateral at low prices anyway."""
+        return pool.value_usd
 
     def held(self, pools: Iterable[PoolView]) -> Iterator[tuple[str, int]]:
         """Also what losers have paid, settled or waiting for its conversion."""

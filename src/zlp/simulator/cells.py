@@ -18,6 +18,7 @@ from zlp.simulator.generators import Bootstrap, FromFile, PriceSource, data_hash
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import Prices
 from zlp.simulator.scenario import Cell, Point, Scenario
+from zlp.simulator.shocks import KeeperOutage
 from zlp.simulator.stream import seed_of
 
 CURVE_POINTS = 100
@@ -113,6 +114,8 @@ def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
         changes=scenario.changes(cell.point),
     )
     if scenario.engine == "fast":
+        if any(isinstance(shock, KeeperOutage) for shock in scenario.shocks):
+            raise ValueError('the fast world\'s keepers never sleep: run this scenario with engine = "exact"')
         from zlp.simulator.kernel.run import run_fast
 
         return kept(scenario, cell, run_fast(profile, prices.path, setup), data_hash(prices))

@@ -50,7 +50,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
         return f"{value:,.0f}"
 
 
-SIGNED = ("lp_return", "excess_return", "holding_return", "skew")
+SIGNED = ("lp_return", "leaving_return", "excess_return", "holding_return", "skew")
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -77,8 +77,12 @@ def _trader_cost(result: Result) -> float:
     return (kept + elsewhere) * 10_000 / result.volume if result.volume else 0.0
 
 
+def _leaving(result: Result) -> float:
+    return result.series.total_return if result.leaving_return is None else result.leaving_return
+
+
 def _holding_excess(result: Result) -> float:
-    return (1.0 + result.series.total_return) / (1.0 + result.holding_return) - 1.0
+    return (1.0 + _leaving(result)) / (1.0 + result.holding_return) - 1.0
 
 
 REGISTRY: dict[str, Metric] = {}
@@ -100,6 +104,13 @@ for _metric in (
         function=lambda r: r.series.total_return,
         better="higher",
         plot="histogram",
+    ),
+    Metric(
+        name="leaving_return",
+        title="LP return of those who leave at the end",
+        unit="share",
+        function=_leaving,
+        better="higher",
     ),
     Metric(
         name="excess_return",

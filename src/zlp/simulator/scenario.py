@@ -18,7 +18,7 @@ from zlp.simulator.agents import AnyBehaviour
 from zlp.simulator.agents.base import Behaviour
 from zlp.simulator.backtest import CROWD
 from zlp.simulator.generators import Bootstrap, FromFile, Made
-from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock
+from zlp.simulator.shocks import KeeperOutage, OracleLag, OracleOutage, PriceShock
 
 Point = dict[str, float]
 """The value of every axis, by its name."""
@@ -99,7 +99,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     common: bool = True
     engine: Literal["exact", "fast"] = "exact"
     prices: FromFile | Made | Bootstrap = Made()
-    shocks: tuple[PriceShock | OracleOutage | OracleLag, ...] = ()
+    shocks: tuple[PriceShock | OracleOutage | OracleLag | KeeperOutage, ...] = ()
     agents: tuple[AnyBehaviour, ...] = cast("tuple[AnyBehaviour, ...]", CROWD)
     assume: dict[str, str] = {}
     sweep: Sweep | None = None

@@ -134,7 +134,7 @@ class World:
             self._prices.work()
         if account is not None:
             account()
-        for keeper in self._keepers:
+        for keeper in self._keepers if moment.attended else ():
             self.done[keeper.name] += keeper.work()
         while self._alarms and self._alarms[0][0] <= self.now:
             _, order, hand = heapq.heappop(self._alarms)
