@@ -8,12 +8,13 @@ STAMP   := $(VENV)/.installed
 CLUSTER := $(VENV)/.installed-cluster
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST  := $(BIN)/python -m pytest
-COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --quiet \
+PEERS   := .venv-peers
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --quiet \
            --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints"
 SLOW    := browser or crash or storm_long or cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-all test-browser lint format bench docs constraints clean
+.PHONY: help up test test-all test-browser lint format bench bench-peers docs constraints clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -43,6 +44,9 @@ format: $(STAMP) ## Rewrite the code in the house's format
 bench: $(STAMP) ## Measure speed, as ratios against a baseline run beside it
 	$(BIN)/python -m bench
 
+bench-peers: $(STAMP) $(PEERS)/.installed ## Measure backtests beside another simulator, in an environment of its own
+	$(BIN)/python -m bench.peers
+
 docs: $(STAMP) ## Write the API reference from the docstrings to build/reference
 	$(BIN)/pdoc --docformat restructuredtext -o build/reference $$(cd src && find zlp -name '*.py' \
 		! -path '*/cli/*' ! -path '*/server/*' ! -path '*/web/*' ! -path zlp/__init__.py | sort \
@@ -50,14 +54,15 @@ docs: $(STAMP) ## Write the API reference from the docstrings to build/reference
 	@echo "Open build/reference/index.html"
 
 constraints: $(STAMP) ## Pin every dependency again, with hashes
-	$(COMPILE) --extra all --group build --group test --group docs --group lint -o constraints/all.txt
-	$(COMPILE) --extra all --extra cluster --group build --group test --group docs --group lint \
+	$(COMPILE) pyproject.toml --extra all --group build --group test --group docs --group lint -o constraints/all.txt
+	$(COMPILE) pyproject.toml --extra all --extra cluster --group build --group test --group docs --group lint \
 		-c constraints/all.txt -o constraints/cluster.txt
-	$(COMPILE) --extra venue --extra oracle --extra fast --group build \
+	$(COMPILE) pyproject.toml --extra venue --extra oracle --extra fast --group build \
 		-c constraints/all.txt -o constraints/venue.txt
+	$(COMPILE) --group pyproject.toml:peers -o constraints/peers.txt
 
 clean: ## Remove the environment and everything that tools leave behind
-	rm -rf $(VENV) dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Hash checking needs every package pinned, so the project itself, which has no hash, is installed after them.
@@ -68,6 +73,11 @@ $(STAMP): constraints/all.txt pyproject.toml
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet --require-hashes --requirement constraints/all.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PEERS)/.installed: constraints/peers.txt
+	@[ -x $(PEERS)/bin/python ] || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement constraints/peers.txt
 	@touch $@
 
 $(CLUSTER): constraints/cluster.txt $(STAMP)

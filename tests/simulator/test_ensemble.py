@@ -48,14 +48,6 @@ def test_one_worker_and_several_give_the_same_bytes() -> None:
     assert all(cell.faults == [] for cell in alone)
 
 
-@pytest.mark.cluster
-def test_ray_gives_the_same_bytes() -> None:
-    """A2: so does a real local Ray."""
-    pytest.importorskip("ray")
-
-    assert encoded(run_all(SMALL, ray=True)) == encoded(run_all(SMALL))
-
-
 def test_finished_cells_are_kept_and_only_the_missing_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rerun reads what is there; a damaged file and a new point are run."""
     first = run_all(SMALL, tmp_path)

@@ -125,7 +125,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_pins_cover_what_is_declared() -> None:
     """Each dependency is pinned within its range. If not: `make constraints`."""
-    pins = pinned("all.txt") | pinned("cluster.txt")
+    pins = pinned("all.txt") | pinned("cluster.txt") | pinned("peers.txt")
     for requirement in map(Requirement, requirements()):
         versions = pins.get(tree_rules.normal_name(requirement.name), set())
         stale = f"constraints/ has {versions or 'no version'} for `{requirement}`; run `make constraints`"
@@ -133,7 +133,7 @@ def test_pins_cover_what_is_declared() -> None:
         assert all(requirement.specifier.contains(version) for version in versions), stale
 
 
-@pytest.mark.parametrize("name", ["all.txt", "cluster.txt", "venue.txt"])
+@pytest.mark.parametrize("name", ["all.txt", "cluster.txt", "venue.txt", "peers.txt"])
 def test_pins_carry_hashes_and_no_address(name: str) -> None:
     """What is installed is what was tested, wherever it is downloaded from."""
     source = (ROOT / "constraints" / name).read_text(encoding="utf-8")

@@ -67,6 +67,7 @@ class Result(msgspec.Struct, kw_only=True):
 
     ``holding_return``: what the assets the pools were founded with gained by themselves. ``liquidations``: positions
     or accounts closed because too little backed them; ``deleverages``: closed for their owners to protect the pool.
+    ``leaving_return``: of a share, at the lower prices that those who leave are paid (``None``: not measured).
     ``ladder``: for each open position, the relative move of its market at which it is liquidated, and its USD size.
     """
 
@@ -98,6 +99,7 @@ class Result(msgspec.Struct, kw_only=True):
     ladder: list[tuple[float, float]]
     faults: list[str]
     series: Series
+    leaving_return: float | None = None
 
 
 def run(profile: Profile, path: PricePath, setup: Setup | None = None, progress: Progress | None = None) -> Result:
@@ -221,6 +223,7 @@ def _result(setup: Setup, accounting: Accounting, passed: int, faults: Sequence[
         open_positions=sum(len(hand.positions) for hand in world.hands.values()),
         faults=list(faults),
         series=accounting.series,
+        leaving_return=accounting.leaving_return(),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -13,11 +12,13 @@ import zlp
 from zlp.engine.fixed import USD
 from zlp.profiles.loader import Profile
 from zlp.profiles.loader import load as load_profile
+from zlp.simulator import plugins
 from zlp.simulator.backtest import Result, Setup, run
-from zlp.simulator.generators import data_hash, path_seed
+from zlp.simulator.generators import Bootstrap, FromFile, PriceSource, data_hash, path_seed
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import Prices
 from zlp.simulator.scenario import Cell, Point, Scenario
+from zlp.simulator.shocks import KeeperOutage
 from zlp.simulator.stream import seed_of
 
 CURVE_POINTS = 100
@@ -62,13 +63,12 @@ def key_of(scenario: Scenario, cell: Cell) -> str:
         cell.path,
         _seed(scenario, cell),
         scenario.ticks,
-        scenario.prices,
-        _file_hash(scenario),
+        *_content(scenario),
         scenario.shocks,
         scenario.crowd(cell.point),
         scenario.changes(cell.point),
         scenario.assume,
-        scenario.plugins,
+        plugins.digest(scenario.plugins),
     )
     return hashlib.sha256(msgspec.json.encode(dependencies)).hexdigest()[:32]
 
@@ -84,9 +84,15 @@ def profile_of(name: str) -> Profile:
     return load_profile(name)
 
 
-def _file_hash(scenario: Scenario) -> str:
-    history = getattr(scenario.prices, "history", scenario.prices)
-    return history.prices(0).sha256 if hasattr(history, "file") else ""
+def _content(scenario: Scenario) -> tuple[PriceSource, str]:
+    """Where prices come from, with a file's content instead of its place: it may lie elsewhere on another machine."""
+    prices, replace = scenario.prices, msgspec.structs.replace
+    if isinstance(prices, Bootstrap):
+        history = prices.history
+        return replace(prices, history=replace(history, file="")), history.prices(0).sha256
+    if isinstance(prices, FromFile):
+        return replace(prices, file=""), prices.prices(0).sha256
+    return prices, ""
 
 
 def prices_of(scenario: Scenario, cell: Cell) -> Prices:
@@ -96,8 +102,7 @@ def prices_of(scenario: Scenario, cell: Cell) -> Prices:
 
 def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
     """Run a cell. Raises what the run raises: a scenario that does not fit its profile is a ``ValueError``."""
-    for module in scenario.plugins:
-        importlib.import_module(module)
+    plugins.import_all(scenario.plugins)
     prices = prices_of(scenario, cell)
     profile = profile_of(cell.profile)
     setup = Setup(
@@ -109,6 +114,8 @@ def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
         changes=scenario.changes(cell.point),
     )
     if scenario.engine == "fast":
+        if any(isinstance(shock, KeeperOutage) for shock in scenario.shocks):
+            raise ValueError('the fast world\'s keepers never sleep: run this scenario with engine = "exact"')
         from zlp.simulator.kernel.run import run_fast
 
         return kept(scenario, cell, run_fast(profile, prices.path, setup), data_hash(prices))

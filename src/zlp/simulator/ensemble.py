@@ -13,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from zlp.simulator import plugins
 from zlp.simulator.cells import CellResult, key_of, run_cell
-from zlp.simulator.scenario import Cell, Scenario
+from zlp.simulator.metrics import REGISTRY
+from zlp.simulator.scenario import Cell, Scenario, ScenarioError
 
 Task = tuple[Scenario, Cell]
 Runner = Callable[[Sequence[Task]], Iterator[CellResult]]
@@ -29,7 +31,14 @@ def run_all(
     ray: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> list[CellResult]:
-    """Every cell of a scenario, in the order of the scenario. Cells kept in ``folder`` are not run again."""
+    """Every cell of a scenario, in the order of the scenario. Cells kept in ``folder`` are not run again.
+
+    Raises ``ValueError`` for a plugin, a metric or a parameter that does not exist, and what a run raises.
+    """
+    plugins.import_all(scenario.plugins)
+    unknown = [name for name in scenario.sensitivity if name not in REGISTRY]
+    if unknown:
+        raise ScenarioError(f"no metric is called {', '.join(unknown)}; there are {', '.join(REGISTRY)}")
     cells = list(scenario.cells())
     found: dict[int, CellResult] = {}
     missing: list[Task] = []
@@ -41,7 +50,7 @@ def run_all(
             found[cell.number] = result
     if progress is not None:
         progress(len(found))
-    for result in _runner(workers, ray)(missing):
+    for result in _runner(workers, ray)(missing) if missing else ():
         found[result.number] = result
         _keep(folder, result)
         if progress is not None:
@@ -53,7 +62,7 @@ def _runner(workers: int, ray: bool) -> Runner:
     if ray:
         from zlp.simulator.cluster import run_on_ray
 
-        return run_on_ray
+        return lambda tasks: run_on_ray(tasks, workers)
     return here if workers <= 1 else lambda tasks: on_processes(tasks, workers)
 
 
@@ -82,13 +91,15 @@ def _file(folder: Path, key: str) -> Path:
 
 
 def _read(folder: Path | None, scenario: Scenario, cell: Cell) -> CellResult | None:
-    """A kept result; one that can't be read (a crash while it was written) is run again."""
+    """A kept result; one that can't be read (a crash while it was written) or lacks a metric is run again."""
     if folder is None:
         return None
     try:
         data = _file(folder, key_of(scenario, cell)).read_bytes()
         result = msgspec.json.decode(data, type=CellResult)
     except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    if not REGISTRY.keys() <= result.metrics.keys():
         return None
     return msgspec.structs.replace(result, number=cell.number, place=cell.place)
 

@@ -80,7 +80,7 @@ class Hand:
     """One agent's account. Orders wait in an outbox until just before the next prices; the rest acts at once.
 
     ``budget`` USD at 1e30 is what the agent brought into the world; ``net`` what trading made of it since
-    (newcomers after a ruin included).
+    (newcomers after a ruin included). ``fee_bps``: what trading cost at the last trade that had a fee, of its size.
     ``notes`` is for whatever a behaviour wants to remember.
     """
 
@@ -89,6 +89,7 @@ class Hand:
         self.account = account
         self.budget = budget
         self.net = 0
+        self.fee_bps = 0.0
         self.stream = stream
         self.positions: dict[str, Held] = {}
         self.notes: dict[str, Any] = {}
@@ -206,6 +207,9 @@ class Hand:
     def hear(self, event: PositionChanged) -> None:
         """Follow one's own positions and money."""
         self.net += event.pnl_usd - event.fee_usd - event.carry_usd
+        traded = event.traded_usd or abs(event.size_after - event.size_before)
+        if event.fee_usd and traded:
+            self.fee_bps = event.fee_usd * BPS / traded
         if event.size_after == 0:
             self.positions.pop(event.position, None)
             return

@@ -7,7 +7,7 @@ and plot, on every worker.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,7 +22,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One number of a run. ``better``: which way is better for LPs, for reading and for tornado colours.
 
     ``headline``: belongs into the first table. ``summary`` turns the numbers of many paths into (low, middle,
-    high); by default their 5 %, 50 % and 95 % quantiles. ``plot``: how a report draws it over paths.
+    high); by default their 5 %, 50 % and 95 % quantiles. ``plot``: how a report draws it over paths; a function
+    makes a plotly figure of the numbers of each group, by its label.
     """
 
     name: str
@@ -32,7 +33,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     better: Literal["higher", "lower", "neither"] = "neither"
     headline: bool = True
     summary: Callable[[Sequence[float]], tuple[float, float, float]] | None = None
-    plot: Literal["histogram", "none"] = "none"
+    plot: Literal["histogram", "none"] | Callable[[dict[str, list[float]]], Any] = "none"
 
     def summarise(self, values: Sequence[float]) -> tuple[float, float, float]:
         """(low, middle, high) of the values of many paths."""
@@ -49,7 +50,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
         return f"{value:,.0f}"
 
 
-SIGNED = ("lp_return", "excess_return", "holding_return", "skew")
+SIGNED = ("lp_return", "leaving_return", "excess_return", "holding_return", "skew")
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -76,8 +77,12 @@ def _trader_cost(result: Result) -> float:
     return (kept + elsewhere) * 10_000 / result.volume if result.volume else 0.0
 
 
+def _leaving(result: Result) -> float:
+    return result.series.total_return if result.leaving_return is None else result.leaving_return
+
+
 def _holding_excess(result: Result) -> float:
-    return (1.0 + result.series.total_return) / (1.0 + result.holding_return) - 1.0
+    return (1.0 + _leaving(result)) / (1.0 + result.holding_return) - 1.0
 
 
 REGISTRY: dict[str, Metric] = {}
@@ -99,6 +104,13 @@ for _metric in (
         function=lambda r: r.series.total_return,
         better="higher",
         plot="histogram",
+    ),
+    Metric(
+        name="leaving_return",
+        title="LP return of those who leave at the end",
+        unit="share",
+        function=_leaving,
+        better="higher",
     ),
     Metric(
         name="excess_return",
@@ -164,7 +176,7 @@ for _metric in (
         title="keepers' fees and rewards",
         unit="usd",
         function=lambda r: r.keeper_profit / USD,
-        headline=False,
+        plot="histogram",
     ),
     Metric(
         name="holding_return",

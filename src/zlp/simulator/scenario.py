@@ -13,11 +13,12 @@ from typing import Any, Literal, cast
 import msgspec
 
 from zlp.engine.commands.governance import SetParameter
+from zlp.simulator import plugins
 from zlp.simulator.agents import AnyBehaviour
 from zlp.simulator.agents.base import Behaviour
 from zlp.simulator.backtest import CROWD
 from zlp.simulator.generators import Bootstrap, FromFile, Made
-from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock
+from zlp.simulator.shocks import KeeperOutage, OracleLag, OracleOutage, PriceShock
 
 Point = dict[str, float]
 """The value of every axis, by its name."""
@@ -85,7 +86,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Path ``n`` has the same prices and the same draws of its agents at every point and on every profile, so that
     differences are not noise; with ``common = false`` each point draws its own. ``engine``: ``exact`` runs the
-    venue's own root, ``fast`` the compiled float world. ``plugins``: modules that register metrics.
+    venue's own root, ``fast`` the compiled float world. ``plugins``: modules that register metrics. ``sensitivity``:
+    metrics whose answer to the sweep the report draws.
     """
 
     title: str
@@ -97,10 +99,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     common: bool = True
     engine: Literal["exact", "fast"] = "exact"
     prices: FromFile | Made | Bootstrap = Made()
-    shocks: tuple[PriceShock | OracleOutage | OracleLag, ...] = ()
+    shocks: tuple[PriceShock | OracleOutage | OracleLag | KeeperOutage, ...] = ()
     agents: tuple[AnyBehaviour, ...] = cast("tuple[AnyBehaviour, ...]", CROWD)
     assume: dict[str, str] = {}
     sweep: Sweep | None = None
+    sensitivity: tuple[str, ...] = ("lp_return",)
     plugins: tuple[str, ...] = ()
 
     def points(self) -> list[Point]:
@@ -150,12 +153,17 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 def load(file: Path) -> Scenario:
-    """Read and check a scenario. Raises ``ScenarioError`` with the reason; relative price files lie beside it."""
+    """Read and check a scenario. Raises ``ScenarioError`` with the reason.
+
+    Relative price files and plugin modules may lie beside it.
+    """
     try:
         data = tomllib.loads(file.read_text())
         scenario = msgspec.convert(data, Scenario)
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as fault:
         raise ScenarioError(f"{file}: {fault}") from None
+    if scenario.plugins:
+        plugins.look_in(file.parent)
     return _checked(file, scenario)
 
 

@@ -1,4 +1,4 @@
-"""Scripted events on a price path: flash crashes, lasting falls, depegs, and an oracle that lags or goes silent."""
+"""Scripted events: flash crashes, lasting falls, depegs, an oracle that lags or goes silent, keepers that sleep."""
 
 from __future__ import annotations
 
@@ -53,14 +53,22 @@ class OracleLag(msgspec.Struct, frozen=True, kw_only=True, tag="lag", forbid_unk
     delay: int
 
 
-Shock = PriceShock | OracleOutage | OracleLag
+class KeeperOutage(msgspec.Struct, frozen=True, kw_only=True, tag="keepers", forbid_unknown_fields=True):
+    """For ``seconds``, from ``after`` seconds into the path, prices come and no keeper acts on them."""
+
+    after: int
+    seconds: int
+
+
+Shock = PriceShock | OracleOutage | OracleLag | KeeperOutage
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One tick of the world: the true prices, and what the oracle says (``None``: nothing)."""
+    """One tick of the world: the true prices, what the oracle says (``None``: nothing), and if keepers are awake."""
 
     truth: PriceTick
     heard: PriceTick | None
+    attended: bool = True
 
 
 def shaken(path: PricePath, shocks: Sequence[Shock]) -> PricePath:
@@ -95,6 +103,7 @@ def moments(path: PricePath, shocks: Sequence[Shock], per_candle: int) -> Iterat
     """The ticks of a shaken path with what the oracle says at each."""
     outages = [shock for shock in shocks if isinstance(shock, OracleOutage)]
     lags = [shock for shock in shocks if isinstance(shock, OracleLag)]
+    sleeps = [shock for shock in shocks if isinstance(shock, KeeperOutage)]
     start: int | None = None
     past: list[PriceTick] = []
     for tick in shaken(path, shocks).ticks(per_candle):
@@ -107,7 +116,7 @@ def moments(path: PricePath, shocks: Sequence[Shock], per_candle: int) -> Iterat
             heard = _as_of(past, tick.time - delay) if delay else tick
         if any(outage.after <= elapsed < outage.after + outage.seconds for outage in outages):
             heard = None
-        yield Moment(tick, heard)
+        yield Moment(tick, heard, not any(sleep.after <= elapsed < sleep.after + sleep.seconds for sleep in sleeps))
 
 
 def _as_of(past: Sequence[PriceTick], time: int) -> PriceTick:

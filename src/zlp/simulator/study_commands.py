@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for finished cells, data and the report.")]
 WorkersOption = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 for one per processor.")]
-RayOption = Annotated[bool, typer.Option("--ray", help="Run on a Ray cluster instead (zlp\\[cluster]).")]
+RayOption = Annotated[
+    bool, typer.Option("--ray", help="Run on a Ray cluster instead: RAY_ADDRESS, or a local one (zlp\\[cluster]).")
+]
 PathsOption = Annotated[int | None, typer.Option("--paths", min=1, help="How many price paths, instead of the file's.")]
 
 
@@ -76,6 +78,7 @@ def compare(
     assume: AssumeOption = None,
     out: OutOption = None,
     workers: WorkersOption = 0,
+    ray: RayOption = False,
     paths: PathsOption = None,
 ) -> None:
     """Put designs on the same prices and the same intentions of traders, side by side.
@@ -100,7 +103,7 @@ def compare(
         ticks=1 if ticks == 1 else 4,
     )
     names = "-".join(Path(name).stem for name in profiles)
-    _study(made, out or Path("runs") / f"compare-{names}", workers, ray=False)
+    _study(made, out or Path("runs") / f"compare-{names}", workers, ray=ray)
 
 
 def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
@@ -109,6 +112,7 @@ def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
 
     from zlp.oracle.observation import FeedError
     from zlp.profiles.loader import ProfileError
+    from zlp.simulator.cluster import ClusterError
     from zlp.simulator.ensemble import processors, run_all
     from zlp.simulator.progress import with_progress
     from zlp.simulator.report import write_report
@@ -124,7 +128,7 @@ def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
             ),
             "runs",
         )
-    except (ProfileError, FeedError, ValueError, LookupError) as fault:
+    except (ProfileError, FeedError, ClusterError, ValueError, LookupError) as fault:
         raise failure(str(fault)) from None
     study = study_of(scenario, cells, shlex.join(["zlp", *sys.argv[1:]]))
     console = Console()

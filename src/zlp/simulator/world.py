@@ -16,6 +16,7 @@ from zlp.engine import Command, Envelope, Receipt, Root, ledger
 from zlp.engine.commands.custody import Deposit
 from zlp.engine.events.orders import OrderCancelled
 from zlp.engine.events.trading import PositionChanged
+from zlp.engine.fixed import value_of
 from zlp.engine.leaves.access import Installed
 from zlp.engine.leaves.credit import CreditCollateral
 from zlp.engine.pricing import bounds_at
@@ -133,7 +134,7 @@ class World:
             self._prices.work()
         if account is not None:
             account()
-        for keeper in self._keepers:
+        for keeper in self._keepers if moment.attended else ():
             self.done[keeper.name] += keeper.work()
         while self._alarms and self._alarms[0][0] <= self.now:
             _, order, hand = heapq.heappop(self._alarms)
@@ -200,6 +201,10 @@ class World:
     def token_unit(self, token: str) -> int:
         """Base units of a whole token."""
         return ledger.token(self.reader, token).unit
+
+    def worth(self, token: str, amount: int) -> int:
+        """USD at 1e30 of base units of a token, rounded down."""
+        return value_of(amount, self.token_price(token), self.token_unit(token))
 
     def history(self, market: str) -> list[float]:
         """True prices of a market so far, one a tick; a market is named after its asset, or contains its name."""

@@ -17,7 +17,9 @@ class NoiseTrader(Behaviour, frozen=True, kw_only=True):
     ``leverage`` and ``holding_hours`` are evenly spaced quantiles (0 % to 100 %) of what he draws from;
     ``long_bias`` is the share of longs, ``stake`` the range of his free money that a position takes. With
     ``react`` above 0 he trades less while carrying a position is dear: the interval grows by this factor for each
-    basis point of hourly carry.
+    basis point of hourly carry. With ``fee_react`` above 0 he trades less where trading itself is dear: it grows as
+    1 + x + x^2 / 2, where x is this factor times the fee of his last trade in basis points (so there is a fee at
+    which a venue earns most: where x is the root of 2).
     """
 
     name: str = "noise"
@@ -27,6 +29,7 @@ class NoiseTrader(Behaviour, frozen=True, kw_only=True):
     long_bias: float = 0.55
     stake: tuple[float, float] = (0.02, 0.3)
     react: float = 0.5
+    fee_react: float = 0.0
 
     def act(self, hand: Hand) -> int:
         """Close what has been held long enough, perhaps open something."""
@@ -50,7 +53,7 @@ class NoiseTrader(Behaviour, frozen=True, kw_only=True):
         return min(pause, HOUR) if len(hand.positions) > len(exits) or hand.is_waiting else pause
 
     def _open(self, hand: Hand) -> float:
-        """Take a position; returns by how much the carry makes him wait longer for the next."""
+        """Take a position; returns by how much carry and fee make him wait longer for the next."""
         markets = self.tradable(hand)
         if not markets:
             return 1.0
@@ -60,4 +63,5 @@ class NoiseTrader(Behaviour, frozen=True, kw_only=True):
         leverage = hand.stream.quantile(self.leverage)
         hand.open(market, is_long=is_long, margin=margin, leverage=leverage)
         carry_bps = (market.long_carry if is_long else market.short_carry) / 10**14
-        return 1.0 + self.react * max(0.0, carry_bps)
+        dear = self.fee_react * hand.fee_bps
+        return (1.0 + self.react * max(0.0, carry_bps)) * (1.0 + dear + dear * dear / 2)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from zlp.simulator.cells import CellResult
 from zlp.simulator.metrics import REGISTRY, Metric, quantile
 from zlp.simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    from zlp.simulator.report.figures import Figure
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Group:
     @property
     def label(self) -> str:
         """Short text for legends and table heads."""
-        values = ", ".join(f"{name} {value:g}" for name, value in self.point.items())
+        values = ", ".join(f"{name} {value:,.10g}" for name, value in self.point.items())
         return f"{self.profile} ({values})" if values else self.profile
 
     def values(self, metric: str) -> list[float]:
@@ -59,6 +64,19 @@ class Study:
         for cell in self.cells:
             found.setdefault((cell.profile, cell.place), []).append(cell)
         return [Group(profile, place, cells[0].point, tuple(cells)) for (profile, place), cells in found.items()]
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """Every plot of the report by its name, with its data; each shows itself in a notebook."""
+        from zlp.simulator.report.figures import figures
+
+        return {figure.name: figure for figure in figures(self)}
+
+    def _repr_html_(self) -> str:
+        """The headline table, in a notebook."""
+        from zlp.simulator.report.page import headline_table
+
+        return headline_table(self)
 
     @property
     def shown(self) -> list[Group]:

@@ -1,0 +1,109 @@
+"""Backtest steps a second beside zelos-demeter, in one run: the same minute prices, one action a step, and none.
+
+A step of ours is everything `zlp backtest` does at a tick with the exact engine: prices are posted by command, keepers
+look for liquidations, the account and the series are taken, agents act, every command is checked, recorded and
+chained into the digest. demeter's is its Actuator over a GmxV2PerpMarket in floats, which follows one account of a
+recorded pool. `make bench-peers` makes its environment, `.venv-peers`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.timing import interpreter
+from zlp.engine.commands.custody import Deposit
+from zlp.engine.fixed import USD
+from zlp.oracle.price_path import PricePath
+from zlp.oracle.synthetic import AssetModel, generate
+from zlp.profiles.loader import Profile, load
+from zlp.simulator.agents import Behaviour, Founder
+from zlp.simulator.backtest import Setup, run
+from zlp.simulator.hand import Hand
+
+PEER = Path(".venv-peers/bin/python")
+POOL = Path(__file__).parent / "peer_pool.toml"
+STEPS, ROUNDS = 1_440, 5
+
+
+class Turns(Behaviour, frozen=True, kw_only=True):
+    """Opens a position at one step and closes it at the next; idle: opens once."""
+
+    name: str = "turns"
+    wealth: tuple[float, float] = (1_000_000.0, 1_000_000.0)
+    idle: bool = False
+
+    def act(self, hand: Hand) -> int:
+        """One action, of one position. Money for all of them is brought in once."""
+        if not hand.notes:
+            hand.notes["funded"] = hand.stage.bring(Deposit(account=hand.account, token="ETH", amount=1_000 * 10**18))
+        if not hand.positions:
+            market = hand.stage.markets()[0]
+            hand.open(market, is_long=True, margin=3_300 * USD, leverage=1.8)
+        elif not self.idle:
+            for held in list(hand.positions.values()):
+                hand.close(held)
+        return 60
+
+
+def ours(profile: Profile, path: PricePath, *, idle: bool) -> float:
+    """Steps a second of one backtest."""
+    setup = Setup(crowd=(Founder(), Turns(idle=idle)), ticks=1)
+    start = time.perf_counter()
+    result = run(profile, path, setup)
+    seconds = time.perf_counter() - start
+    acted = result.actions.get("open", 0) + result.actions.get("close", 0)
+    if acted < (1 if idle else 0.9 * STEPS) or result.faults:
+        raise RuntimeError(f"{acted} actions in {STEPS} steps; {result.rejections}; {result.faults[:1]}")
+    return result.ticks / seconds
+
+
+@contextmanager
+def peer(path: PricePath) -> Iterator[subprocess.Popen[str]]:
+    """demeter in its own interpreter, with the same prices, waiting for what to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "prices.csv"
+        file.write_text("".join(f"{step.time},{step.candles['ETH'].close / USD}\n" for step in path.steps))
+        command = [str(PEER), str(Path(__file__).parent / "peer_demeter.py"), str(file)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
+            yield process
+            if process.stdin is not None:
+                process.stdin.close()
+
+
+def theirs(process: subprocess.Popen[str], *, idle: bool) -> float:
+    """Steps a second of one of demeter's backtests."""
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the peer has no pipes")
+    process.stdin.write("idle\n" if idle else "active\n")
+    process.stdin.flush()
+    return float(process.stdout.readline())
+
+
+def main() -> None:
+    """The best of several interleaved rounds of each side, and their ratio."""
+    if not PEER.exists():
+        raise SystemExit("zelos-demeter is not here: make bench-peers")
+    models = [AssetModel(asset="ETH", start_price="3300", volatility=0.7, decimals=2)]
+    path = generate(7, models, STEPS, 60, start_time=1_735_689_600)
+    profiles = {"one market, actions at once": load(str(POOL)), "zeus: four coins, two feeds, orders": load("zeus")}
+    print(interpreter())
+    with peer(path) as process:
+        for idle in (True, False):
+            best = dict.fromkeys((*profiles, "demeter"), 0.0)
+            for _ in range(ROUNDS):
+                best["demeter"] = max(best["demeter"], theirs(process, idle=idle))
+                for name, profile in profiles.items():
+                    best[name] = max(best[name], ours(profile, path, idle=idle))
+            print("no action" if idle else "one action a step")
+            for name, rate in best.items():
+                print(f"  {name:40} {rate:10,.0f} steps/s {rate / best['demeter']:6.2f}x")
+
+
+if __name__ == "__main__":
+    main()
