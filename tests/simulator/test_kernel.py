@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from zlp.engine.branches.isolated.book import Book
 from zlp.engine.branches.isolated.health import assess
 from zlp.engine.branches.isolated.increase import _next_average
+from zlp.engine.commands.governance import SetParameter
 from zlp.engine.fixed import BPS, USD
 from zlp.engine.leaves.isolated import IsolatedSettings, Market, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset
@@ -31,7 +32,7 @@ from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, for
 from zlp.simulator.kernel.inputs import NotFastError, tape_of
 from zlp.simulator.kernel.path import fresh_pool, run_path, run_paths
 from zlp.simulator.kernel.run import run_fast
-from zlp.simulator.kernel.state import Rules
+from zlp.simulator.kernel.state import CURVES, Prices, Rules
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import load
@@ -143,6 +144,30 @@ def test_shorts(size: float, average: float, price: float) -> None:
     assert formulas.shorts_gain(size, size / average, price) == pytest.approx(exact, rel=1e-5, abs=1e-5 * size)
 
 
+@given(
+    is_long=st.booleans(),
+    size=SIZES,
+    backing=st.floats(0.001, 1.0),
+    average=PRICES,
+    index=st.integers(0, 10**9),
+    beyond=st.floats(1e-6, 0.5),
+)
+def test_reach(is_long: bool, size: float, backing: float, average: float, index: int, beyond: float) -> None:
+    """E11: beyond the nearer of the two prices a liquidator may do nothing, before it something."""
+    base, slope, bare = formulas.reach(
+        is_long, size, average, size * backing, 0.0, 3 / BPS, 5.0, float(FUNDING.scale), 30.0
+    )
+    edge = max(base + slope * index, bare) if is_long else min(base + slope * index, bare)
+    outside, inside = edge + beyond * average, edge - beyond * average
+    if not is_long:
+        outside, inside = inside, outside
+
+    for price, is_healthy in ((outside, True), (inside, False)):
+        if price > average * 1e-6:
+            health, _ = assess(book_of(is_long, size, size * backing, average, price, index))
+            assert (health == formulas.HEALTHY) is is_healthy
+
+
 FAST = [name for name in names() if load(find(name)).engine == "fast"]
 
 
@@ -172,6 +197,11 @@ def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) 
     assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
 
 
+FAST_TRADES = SetParameter(leaf="OrderSettings", key="[]", field="newer_price", value="false")
+WIDE_PRICES = SetParameter(leaf="PriceSettings", key='["ETH"]', field="spread.spread_bps", value="10")
+NARROW_GUARD = SetParameter(leaf="FastFeedSettings", key="[]", field="guard.max_deviation_bps", value="50")
+
+
 def test_there_is_a_fast_scenario() -> None:
     """The check above is not empty."""
     assert FAST
@@ -182,7 +212,11 @@ def test_there_is_a_fast_scenario() -> None:
     [
         ("zo", {}, "isolated"),
         ("zeus", {"crowd": (Founder(), NoiseTrader())}, "noise"),
-        ("zeus", {"shocks": (OracleOutage(after=0, seconds=9_000),)}, "late"),
+        ("zeus", {"shocks": (OracleOutage(after=0, seconds=9_000),)}, "founds"),
+        ("zeus", {"shocks": (OracleOutage(after=7_200, seconds=2 * 86_400),)}, "silent"),
+        ("zeus", {"changes": (FAST_TRADES,)}, "next prices"),
+        ("zeus", {"changes": (WIDE_PRICES,)}, "both directions"),
+        ("zeus", {"changes": (NARROW_GUARD,)}, "strays"),
     ],
 )
 def test_what_the_kernel_does_not_know_is_refused(profile: str, changed: dict[str, Any], reason: str) -> None:
@@ -190,7 +224,7 @@ def test_what_the_kernel_does_not_know_is_refused(profile: str, changed: dict[st
     setup = msgspec.structs.replace(Setup(ticks=1, crowd=(Founder(), TapeTrader())), **changed)
 
     with pytest.raises(NotFastError, match=reason):
-        run_fast(load_profile(profile), made(1, 2).path, setup)
+        run_fast(load_profile(profile), made(1, 3).path, setup)
 
 
 def test_many_paths_at_once_are_the_same_paths() -> None:
@@ -204,6 +238,7 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
         short_asset=1,
         fee_asset=0,
         execution_fee=0.00018,
+        lifetime=300,
         factor=np.array([125_000.0, 125_000.0]),
         stable=np.array([False, True]),
         asset=np.array([0]),
@@ -214,18 +249,20 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
     )
     crowd = (TapeTrader(count=8, assets=("ETH",), interval=7_200),)
     times = np.arange(0, 3_600 * 200, 3_600, dtype=np.int64) + 3_600
-    tape, traders = tape_of(crowd, 5, ["ETH"], int(times[1]), int(times[-1]))
+    tape, traders = tape_of(crowd, range(6), ["ETH"], int(times[1]), int(times[-1]))
     draw = np.random.default_rng(1)
-    prices = np.ones((6, len(times), 2))
-    prices[:, :, 0] = 2_000 * np.exp(np.cumsum(draw.normal(0, 0.01, (6, len(times))), axis=1))
+    low = np.ones((6, len(times), 2))
+    low[:, :, 0] = 2_000 * np.exp(np.cumsum(draw.normal(0, 0.01, (6, len(times))), axis=1))
     amounts = np.array([1_000.0, 2_000_000.0])
-    sums, values = run_paths(rules, amounts, tape, len(traders), times, prices)
+    sums, values = run_paths(rules, amounts, tape, len(traders), times, low)
     for threads in (2, 3):
-        again = run_paths(rules, amounts, tape, len(traders), times, prices, threads=threads)
+        again = run_paths(rules, amounts, tape, len(traders), times, low, threads=threads)
         assert again[0].tobytes() == sums.tobytes()
         assert again[1].tobytes() == values.tobytes()
     for path in range(6):
-        alone, curves, _, _ = run_path(rules, fresh_pool(amounts, 1), tape, len(traders), times, prices[path])
+        prices = Prices(times, low[path], low[path], np.ones(len(times), np.bool_))
+        curves = np.empty((CURVES, len(times)))
+        alone, _, _ = run_path(rules, fresh_pool(amounts, 1), tape, path, len(traders), prices, curves)
         assert alone.tobytes() == sums[path].tobytes()
         assert alone[0] != 0
         assert curves[0].tobytes() == values[path].tobytes()
