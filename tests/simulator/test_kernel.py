@@ -32,7 +32,7 @@ from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, for
 from zlp.simulator.kernel.inputs import NotFastError, tape_of
 from zlp.simulator.kernel.path import fresh_pool, run_path, run_paths
 from zlp.simulator.kernel.run import run_fast
-from zlp.simulator.kernel.state import CURVES, Prices, Rules
+from zlp.simulator.kernel.state import Prices, Rules
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import load
@@ -261,10 +261,9 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
         assert again[1].tobytes() == values.tobytes()
     for path in range(6):
         prices = Prices(times, low[path], low[path], np.ones(len(times), np.bool_))
-        curves = np.empty((CURVES, len(times)))
-        alone, _, _ = run_path(rules, fresh_pool(amounts, 1), tape, path, len(traders), prices, curves)
-        assert alone.tobytes() == sums[path].tobytes()
-        assert alone[0] != 0
+        world, curves = run_path(rules, fresh_pool(amounts, 1), tape, path, len(traders), prices)
+        assert world.sums.tobytes() == sums[path].tobytes()
+        assert world.sums[0] != 0
         assert curves[0].tobytes() == values[path].tobytes()
 
 

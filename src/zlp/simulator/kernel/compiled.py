@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from numba import njit
 
-compiled = njit(cache=True, error_model="numpy", boundscheck=False, _nrt=False)
+compiled = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False, _nrt=False)
 """Without counting references to arrays, which would cost more than all else a tick does; so nothing compiled with
-it allocates or returns an array."""
+it allocates or returns an array. It holds no lock."""
 formula = njit(cache=True, inline="always", error_model="numpy")
 """Small enough to become part of each caller."""
-driver = njit(cache=True, nogil=True, error_model="numpy")
-"""Sets the arrays up that ``compiled`` code works on. Holds no lock."""
 reduction = njit(cache=True, error_model="numpy", boundscheck=False, _nrt=False, fastmath={"nnan", "nsz"})
 """``compiled`` for largest and smallest of many: as no number is missing, several are compared at once."""

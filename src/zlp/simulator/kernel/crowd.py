@@ -44,7 +44,7 @@ def execute(rules, world, prices, tick):  # type: ignore[no-untyped-def]
             continue
         sums[s.EXPIRED if expired else s.CANCELLED] += 1.0
         for own in range(slot % traders, slots.size.shape[0], traders):
-            slots.closing[own] = 0
+            slots.closing[own] = False
         world.clocks[s.DUE] = 0
     world.clocks[s.WAITING] = left
 
@@ -69,7 +69,7 @@ def decide(rules, world, tape, end, prices, tick):  # type: ignore[no-untyped-de
         due = s.NEVER
         for slot in range(slots.size.shape[0]):
             trader = slot % traders
-            if slots.size[slot] == 0.0 or slots.closing[slot] == 1 or not crowd.awake[trader]:
+            if slots.size[slot] == 0.0 or slots.closing[slot] or not crowd.awake[trader]:
                 continue
             if slots.until[slot] > now:
                 due = min(due, slots.until[slot])
@@ -100,9 +100,9 @@ def _act(rules, world, tape, first, last, trader, prices, tick):  # type: ignore
     """``TapeTrader.act``: order the closings that are due, then the openings among these intentions."""
     crowd, slots, traders, now = world.crowd, world.slots, world.net.shape[0], prices.times[tick]
     for slot in range(trader, slots.size.shape[0], traders):
-        if slots.size[slot] > 0.0 and slots.closing[slot] == 0:
+        if slots.size[slot] > 0.0 and not slots.closing[slot]:
             if slots.until[slot] <= now:
-                slots.closing[slot] = 1
+                slots.closing[slot] = True
                 _order(world, slot, 0.0, 0.0, prices, tick)
             else:
                 world.clocks[s.DUE] = min(world.clocks[s.DUE], slots.until[slot])

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from zlp.simulator.kernel import state as s
-from zlp.simulator.kernel.compiled import compiled, driver
+from zlp.simulator.kernel.compiled import compiled
 from zlp.simulator.kernel.crowd import decide, execute
 from zlp.simulator.kernel.formulas import accrued, shorts_gain
+from zlp.simulator.kernel.state import Array
 from zlp.simulator.kernel.world import liquidate, nearest
 
 
@@ -61,16 +60,19 @@ def _pass_tick(rules, world, tape, end, prices, tick):  # type: ignore[no-untype
     decide(rules, world, tape, end, prices, tick)
 
 
-@driver
-def run_path(rules, pool, tape, path, traders, prices, curves):  # type: ignore[no-untyped-def]
-    """Pass every tick of path number ``path`` of the tape; the first founded the pool.
+def run_path(
+    rules: s.Rules, pool: s.Pool, tape: s.Tape, path: int, traders: int, prices: s.Prices
+) -> tuple[s.World, Array]:
+    """Pass every tick of path number ``path`` of the tape; the first founded the pool, which is changed.
 
-    ``pool`` is changed and ``curves`` filled. Returns (sums, net result of each trader, slots).
+    Returns the world at the end, and the curves.
     """
-    world = fresh_world(pool, rules.asset.shape[0], traders, tape.first[path + 1] - tape.first[path])
-    world.clocks[s.NEXT] = tape.first[path]
-    world.sums[s.PRICE_EFFECT] = _pass(rules, world, tape, tape.first[path + 1], prices, curves)
-    return world.sums, world.net, world.slots
+    first, end = int(tape.first[path]), int(tape.first[path + 1])
+    world = fresh_world(pool, len(rules.asset), traders, end - first)
+    world.clocks[s.NEXT] = first
+    curves = np.empty((s.CURVES, len(prices.times)))
+    world.sums[s.PRICE_EFFECT] = _pass(rules, world, tape, end, prices, curves)
+    return world, curves
 
 
 @compiled
@@ -113,89 +115,54 @@ def _pass(rules, world, tape, end, prices, curves):  # type: ignore[no-untyped-d
     return effect
 
 
-@driver
-def fresh_world(pool, markets, traders, intentions):  # type: ignore[no-untyped-def]
+def fresh_world(pool: s.Pool, markets: int, traders: int, intentions: int) -> s.World:
     """Nothing open. Everybody looks once at the first tick after the founding, then sleeps until he has something."""
-    count = traders * 2 * markets
-    beyond, edge = np.full(count, -s.FAR), np.full(2 * markets, -s.FAR)
-    for group in range(1, 2 * markets, 2):
-        beyond[group * traders : (group + 1) * traders] = s.FAR
-        edge[group] = s.FAR
-    slots = s.Slots(
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        beyond,
-        np.zeros(count),
-        beyond.copy(),
-        edge,
+    slots, groups = traders * 2 * markets, np.arange(2 * markets)
+    edge = np.where(groups % 2 == 0, -s.FAR, s.FAR)
+    beyond = np.repeat(edge, traders)
+    empty = s.Slots(*np.zeros((7, slots)), beyond, np.zeros(slots), beyond.copy(), edge)
+    most = slots + intentions
+    return s.World(
+        pool,
+        empty._replace(until=np.zeros(slots, np.int64), closing=np.zeros(slots, np.bool_)),
+        s.Orders(np.zeros(most, np.int64), np.zeros(most), np.zeros(most), np.zeros(most, np.int64)),
+        s.Crowd(
+            held=np.zeros(traders, np.int64),
+            awake=np.ones(traders, np.bool_),
+            placed=np.zeros(traders, np.int64),
+            hold=np.zeros(traders * markets, np.int64),
+            actors=np.zeros(traders, np.int64),
+            seen=np.zeros(traders, np.int64),
+        ),
+        np.zeros(s.SUMS),
+        np.zeros(traders),
+        np.zeros(s.CLOCKS, np.int64),
     )
-    most = count + intentions
-    orders = s.Orders(np.zeros(most, np.int64), np.zeros(most), np.zeros(most), np.zeros(most, np.int64))
-    crowd = s.Crowd(
-        np.zeros(traders, np.int64),
-        np.ones(traders, np.bool_),
-        np.zeros(traders, np.int64),
-        np.zeros(traders * markets, np.int64),
-        np.zeros(traders, np.int64),
-        np.zeros(traders, np.int64),
-    )
-    return s.World(pool, slots, orders, crowd, np.zeros(s.SUMS), np.zeros(traders), np.zeros(s.CLOCKS, np.int64))
 
 
-def run_paths(rules, amounts, tape, traders, times, prices, *, threads=1):  # type: ignore[no-untyped-def]
+def fresh_pool(amounts: Array, markets: int) -> s.Pool:
+    """A pool of these tokens with nothing open."""
+    books, sides = np.zeros((4, len(amounts))), np.zeros((3, markets))
+    reserved, guaranteed, index, projected = books
+    return s.Pool(amounts.copy(), reserved, guaranteed, index, np.zeros(len(amounts), np.int64), projected, *sides)
+
+
+def run_paths(
+    rules: s.Rules, amounts: Array, tape: s.Tape, traders: int, times: Array, prices: Array, *, threads: int = 1
+) -> tuple[Array, Array]:
     """Many paths: ``prices[path, tick, asset]`` and that path's intentions, each from a fresh pool of ``amounts``.
 
     Returns (sums, pool values) by path. Threads share the work; compiled code holds no lock.
     """
-    count = prices.shape[0]
-    sums, values = np.zeros((count, s.SUMS)), np.zeros((count, times.shape[0]))
-    edges = [count * part // threads for part in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        # Counting references to shared arrays would let the threads wait for each other: each has its own.
-        parts = [
-            pool.submit(
-                _some, _own(rules), amounts.copy(), _own(tape), traders, times.copy(), prices, *span, sums, values
-            )
-            for span in pairwise(edges)
-        ]
-        for part in parts:
-            part.result()
-    return sums, values
+    count, posted = len(prices), np.ones(len(times), np.bool_)
+    sums, values = np.zeros((count, s.SUMS)), np.zeros((count, len(times)))
 
-
-def _own(arrays: Any) -> Any:
-    """A copy of a named tuple with copies of its arrays."""
-    return arrays._make(part.copy() if isinstance(part, np.ndarray) else part for part in arrays)
-
-
-@driver
-def _some(rules, amounts, tape, traders, times, prices, first, last, sums, values):  # type: ignore[no-untyped-def]
-    curves, posted = np.empty((s.CURVES, times.shape[0])), np.ones(times.shape[0], np.bool_)
-    for path in range(first, last):
-        pool = fresh_pool(amounts, rules.asset.shape[0])
+    def one(path: int) -> None:
         known = s.Prices(times, prices[path], prices[path], posted)
-        found, _, _ = run_path(rules, pool, tape, path, traders, known, curves)
-        sums[path] = found
-        values[path] = curves[s.VALUE]
+        world, curves = run_path(rules, fresh_pool(amounts, len(rules.asset)), tape, path, traders, known)
+        sums[path], values[path] = world.sums, curves[s.VALUE]
 
-
-@driver
-def fresh_pool(amounts, markets):  # type: ignore[no-untyped-def]
-    """A pool of these tokens with nothing open."""
-    assets = amounts.shape[0]
-    return s.Pool(
-        amounts.copy(),
-        np.zeros(assets),
-        np.zeros(assets),
-        np.zeros(assets),
-        np.zeros(assets, np.int64),
-        np.zeros(assets),
-        np.zeros(markets),
-        np.zeros(markets),
-        np.zeros(markets),
-    )
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(one, range(count)):
+            pass
+    return sums, values

@@ -36,10 +36,10 @@ def run_fast(profile: Profile, path: PricePath, setup: Setup) -> Result:
     accounting = Accounting(world)
     accounting.begin()
     pool = pool_of(world.reader, assets, len(markets))
-    held, curves = pool.amount.copy(), np.empty((s.CURVES, len(ticks)))
-    sums, net, slots = run_path(rules, pool, tape, 0, len(names), prices, curves)
-    positions = _positions(rules, pool, slots, prices, len(names))
-    run = _Run(sums, curves, net, positions, prices, rules, names, held, accounting.start_value)
+    held = pool.amount.copy()
+    end, curves = run_path(rules, pool, tape, 0, len(names), prices)
+    positions = _positions(rules, pool, end.slots, prices, len(names))
+    run = _Run(end.sums, curves, end.net, positions, prices, names, held, accounting.start_value)
     return _result(world, setup, run)
 
 
@@ -90,7 +90,6 @@ class _Run(NamedTuple):
     net: Any
     positions: _Positions
     prices: Prices
-    rules: Rules
     names: Sequence[str]
     held: Any
     start_value: int

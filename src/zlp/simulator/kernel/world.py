@@ -40,11 +40,8 @@ def open_position(rules, world, slot, tokens, added, prices, tick):  # type: ign
     market, is_long = group // 2, group % 2 == 0
     asset = rules.asset[market] if is_long else rules.short_asset
     price, low, high = prices.low[tick, rules.asset[market]], prices.low[tick, asset], prices.high[tick, asset]
-    size, most = slots.size[slot], rules.most_long[market]
-    if is_long and most > 0.0 and pool.guaranteed[asset] + added > most:
-        return False
-    most = rules.most_short[market]
-    if not is_long and most > 0.0 and pool.short_size[market] + added > most:
+    size = slots.size[slot]
+    if not _has_room(rules, pool, market, is_long, added):
         return False
     touch(rules, pool, asset, prices.times[tick])
     average = next_average(is_long, size, slots.average[slot], price, added) if size > 0.0 else price
@@ -84,29 +81,47 @@ def open_position(rules, world, slot, tokens, added, prices, tick):  # type: ign
     slots.size[slot], slots.collateral[slot], slots.average[slot] = total, collateral, average
     slots.entry[slot] = pool.index[asset]
     slots.reserved[slot] += reserve
-    slots.closing[slot] = 0
+    slots.closing[slot] = False
     world.clocks[s.DUE] = min(world.clocks[s.DUE], slots.until[slot])
-    base, slope, bare = reach(
-        is_long,
-        total,
-        average,
-        collateral,
-        pool.index[asset],
-        rules.closing,
-        rules.liquidation_fee,
-        rules.scale,
-        rules.most_leverage[market],
-    )
-    slots.base[slot], slots.slope[slot], slots.bare[slot] = base, slope, bare
-    if is_long:
-        slots.edge[group] = max(slots.edge[group], base + slope * pool.index[asset], bare)
-    else:
-        slots.edge[group] = min(slots.edge[group], base + slope * pool.index[asset], bare)
+    _set_reach(rules, world, slot)
     world.sums[s.TRADING] += trading
     world.sums[s.FUNDING] += funding
     world.sums[s.VOLUME] += added
     world.net[trader] -= trading + funding
     return True
+
+
+@compiled
+def _has_room(rules, pool, market, is_long, added):  # type: ignore[no-untyped-def]
+    """The market's limits of open interest (0: none)."""
+    if is_long:
+        most, size = rules.most_long[market], pool.guaranteed[rules.asset[market]]
+    else:
+        most, size = rules.most_short[market], pool.short_size[market]
+    return most == 0.0 or size + added <= most
+
+
+@compiled
+def _set_reach(rules, world, slot):  # type: ignore[no-untyped-def]
+    """Where the changed position will be liquidated; the edge of its group moves if that is nearer."""
+    slots, group = world.slots, slot // world.net.shape[0]
+    base, slope, bare = reach(
+        group % 2 == 0,
+        slots.size[slot],
+        slots.average[slot],
+        slots.collateral[slot],
+        slots.entry[slot],
+        rules.closing,
+        rules.liquidation_fee,
+        rules.scale,
+        rules.most_leverage[group // 2],
+    )
+    slots.base[slot], slots.slope[slot], slots.bare[slot] = base, slope, bare
+    now = base + slope * slots.entry[slot]
+    if group % 2 == 0:
+        slots.edge[group] = max(slots.edge[group], now, bare)
+    else:
+        slots.edge[group] = min(slots.edge[group], now, bare)
 
 
 @compiled
@@ -154,7 +169,7 @@ def _forget(world, slot, asset):  # type: ignore[no-untyped-def]
     pool.reserved[asset] -= slots.reserved[slot]
     slots.size[slot] = slots.collateral[slot] = slots.reserved[slot] = slots.slope[slot] = 0.0
     slots.base[slot] = slots.bare[slot] = -s.FAR if is_long else s.FAR
-    slots.closing[slot] = 0
+    slots.closing[slot] = False
     world.crowd.held[slot % traders] -= 1
 
 
