@@ -18,9 +18,9 @@ import numpy as np
 from bench.numpy_world import NumpyWorld
 from bench.timing import interpreter, line, rates
 from zlp.simulator.agents import TapeTrader
-from zlp.simulator.kernel.inputs import tape_of
 from zlp.simulator.kernel.path import run_paths
 from zlp.simulator.kernel.state import Rules, Tape
+from zlp.simulator.kernel.tape import tape_of
 
 TRADERS, TICKS, PATHS = 64, 10_080, 256
 MINUTE, HOUR = 60, 3_600

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zlp.engine.branches.isolated.book import Book
@@ -29,14 +29,16 @@ from zlp.simulator.backtest import Setup, run
 from zlp.simulator.cells import prices_of, profile_of
 from zlp.simulator.examples import find, names
 from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, formulas
-from zlp.simulator.kernel.inputs import NotFastError, tape_of
+from zlp.simulator.kernel.inputs import NotFastError
 from zlp.simulator.kernel.path import fresh_pool, run_path, run_paths
 from zlp.simulator.kernel.run import run_fast
 from zlp.simulator.kernel.state import Prices, Rules
+from zlp.simulator.kernel.tape import tape_of
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import load
 from zlp.simulator.shocks import OracleOutage
+from zlp.simulator.stream import Stream
 
 PRICES = st.floats(0.01, 1e5)
 SIZES = st.floats(10, 1e7)
@@ -166,6 +168,30 @@ def test_reach(is_long: bool, size: float, backing: float, average: float, index
         if price > average * 1e-6:
             health, _ = assess(book_of(is_long, size, size * backing, average, price, index))
             assert (health == formulas.HEALTHY) is is_healthy
+
+
+@given(
+    seed=st.integers(0, 2**63),
+    interval=st.integers(0, 10**5),
+    assets=st.lists(st.sampled_from(("BTC", "ETH", "SOL")), min_size=1),
+    margin=st.tuples(st.floats(0, 100), st.floats(0, 1e6)),
+)
+@settings(max_examples=30)
+def test_tape(seed: int, interval: int, assets: list[str], margin: tuple[float, float]) -> None:
+    """E9: whole arrays of intentions are what each trader draws by himself, to the bit."""
+    trader = TapeTrader(count=3, interval=interval, assets=tuple(assets), margin=margin)
+    start, end, markets = 1_000, 1_000 + 20 * max(1, interval), ["ETH", "BTC"]
+    tape, names = tape_of((Founder(), trader), [seed], markets, start, end)
+    expected = []
+    for number, name in enumerate(names):
+        stream = Stream(seed, name)
+        wanted = trader.draw(stream, start)
+        while wanted.time <= end:
+            market = markets.index(wanted.asset) if wanted.asset in markets else -1
+            expected.append((wanted.time, number, market, wanted.is_long, wanted.margin, wanted.leverage, wanted.hold))
+            wanted = trader.draw(stream, wanted.time)
+
+    assert list(zip(*(column.tolist() for column in tape[1:]), strict=True)) == sorted(expected)
 
 
 FAST = [name for name in names() if load(find(name)).engine == "fast"]

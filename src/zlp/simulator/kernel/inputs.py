@@ -1,4 +1,4 @@
-"""From a profile, a path and a crowd to the arrays of the fast world; refuses what it does not know."""
+"""From a profile to the arrays of the fast world; refuses what it does not know."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
 from zlp.engine.mechanisms.shorts import SoundShorts
 from zlp.engine.state import Reader
-from zlp.simulator.agents import Behaviour, Founder, TapeTrader
-from zlp.simulator.kernel.state import Array, Pool, Rules, Tape
-from zlp.simulator.stream import Stream
+from zlp.simulator.kernel.state import Pool, Rules
 from zlp.simulator.world import LEAD
 
 TRADES = (IncreasePosition.__name__, DecreasePosition.__name__)
@@ -99,37 +97,3 @@ def pool_of(reader: Reader, assets: Sequence[str], markets: int) -> Pool:
         short_size=np.zeros(markets),
         short_tokens=np.zeros(markets),
     )
-
-
-def tape_of(
-    crowd: Sequence[Behaviour], seeds: Sequence[int], markets: Sequence[str], start: int, end: int
-) -> tuple[Tape, list[str]]:
-    """The intentions of all tape traders from ``start`` to ``end``, drawn as they would draw them; and who they are.
-
-    One path for each seed.
-    """
-    agents: list[tuple[str, TapeTrader, list[str]]] = []
-    for behaviour in crowd:
-        if isinstance(behaviour, Founder):
-            continue
-        if not isinstance(behaviour, TapeTrader):
-            raise NotFastError(f"the fast world knows founders and tape traders, not {behaviour.name!r}")
-        allowed = [name if not behaviour.markets or name in behaviour.markets else "" for name in markets]
-        agents += [(f"{behaviour.name}-{number}", behaviour, allowed) for number in range(1, behaviour.count + 1)]
-    rows: list[tuple[int, int, int, bool, int, float, int]] = []
-    first = [0]
-    for seed in seeds:
-        found: list[tuple[int, int, int, bool, int, float, int]] = []
-        for trader, (name, behaviour, allowed) in enumerate(agents):
-            stream = Stream(seed, name)
-            wanted = behaviour.draw(stream, start)
-            while wanted.time <= end:
-                market = next((place for place, name in enumerate(allowed) if wanted.asset in name), -1)
-                found.append((wanted.time, trader, market, wanted.is_long, wanted.margin, wanted.leverage, wanted.hold))
-                wanted = behaviour.draw(stream, wanted.time)
-        rows += sorted(found, key=lambda row: row[:2])
-        first.append(len(rows))
-    kinds = (np.int64, np.int64, np.int64, np.bool_, np.float64, np.float64, np.int64)
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
-    arrays: list[Array] = [np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)]
-    return Tape(np.array(first, dtype=np.int64), *arrays), [name for name, _, _ in agents]

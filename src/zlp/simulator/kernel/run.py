@@ -15,10 +15,11 @@ from zlp.simulator.agents import Founder
 from zlp.simulator.backtest import Result, Setup, root_of, world_of
 from zlp.simulator.kernel import state as s
 from zlp.simulator.kernel.formulas import accrued
-from zlp.simulator.kernel.inputs import pool_of, rules_of, tape_of
+from zlp.simulator.kernel.inputs import pool_of, rules_of
 from zlp.simulator.kernel.path import run_path
 from zlp.simulator.kernel.prices import heard_prices
 from zlp.simulator.kernel.state import Pool, Prices, Rules, Slots
+from zlp.simulator.kernel.tape import tape_of
 from zlp.simulator.series import Series
 from zlp.simulator.shocks import moments
 from zlp.simulator.world import World
