@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from zlp.simulator.kernel.state import Rules, Tape
+from zlp.simulator.kernel.world import BACKED
 
 Array = Any
 FOREVER = 2**62
@@ -97,14 +98,16 @@ class NumpyWorld:
         left = collateral + np.minimum(gained, 0.0)
         reserve = added / token_price
         done = (left >= total * rules.closing + rules.liquidation_fee) & (left * rules.most_leverage[0] >= total)
-        done &= (total >= collateral) & (self.reserved[path, asset] + reserve <= self.amount[path, asset])
+        kept = self.amount[path, asset] + np.where(is_long, tokens - fees / price, 0.0)
+        reserved = self.reserved[path, asset] + reserve
+        done &= (total >= collateral) & (reserved <= self.amount[path, asset]) & (kept >= reserved * BACKED)
         path, slot, asset, is_long = path[done], slot[done], asset[done], is_long[done]
         fees, reserve, added, total, average = fees[done], reserve[done], added[done], total[done], average[done]
         at, fresh, worth = (path, slot), size[done] == 0.0, (tokens * token_price)[done]
         before = np.where(fresh, 0.0, size[done] / self.average[at])
         self.reserved[path, asset] += reserve
         self.guaranteed[path] += np.where(is_long, added + fees - worth, 0.0)
-        self.amount[path, 0] += np.where(is_long, tokens[done] - fees / price[done], 0.0)
+        self.amount[path, asset] = kept[done]
         self.short_size[path] += np.where(is_long, 0.0, added)
         self.short_tokens[path] += np.where(is_long, 0.0, total / average - before)
         self.size[at], self.collateral[at], self.average[at] = total, collateral[done], average
@@ -131,9 +134,7 @@ class NumpyWorld:
         owed = self.collateral[at] + gained
         leaving = np.where(is_long, owed / price, gained)
         left = self.amount[path, asset] - leaving
-        done = (owed > fees) & (
-            left >= self.reserved[path, asset] - self.reserve[at] - 1e-12 * self.amount[path, asset]
-        )
+        done = (owed > fees) & (left >= (self.reserved[path, asset] - self.reserve[at]) * BACKED)
         path, slot, asset = path[done], slot[done], asset[done]
         np.subtract.at(self.amount, (path, asset), leaving[done])
         self._forget(path, slot, asset)

@@ -17,7 +17,7 @@ from zlp.engine.branches.isolated.book import Book
 from zlp.engine.branches.isolated.health import assess
 from zlp.engine.branches.isolated.increase import _next_average
 from zlp.engine.commands.governance import SetParameter
-from zlp.engine.fixed import BPS, USD
+from zlp.engine.fixed import BPS, USD, amount_of
 from zlp.engine.leaves.isolated import IsolatedSettings, Market, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset
 from zlp.engine.mechanisms.funding import UtilisationFunding
@@ -26,7 +26,7 @@ from zlp.engine.rejections import Reject
 from zlp.profiles.loader import load as load_profile
 from zlp.simulator.agents import Founder, NoiseTrader, TapeTrader
 from zlp.simulator.backtest import Setup, run
-from zlp.simulator.cells import prices_of, profile_of
+from zlp.simulator.cells import prices_of, profile_of, setup_of
 from zlp.simulator.examples import find, names
 from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, formulas
 from zlp.simulator.kernel.inputs import NotFastError
@@ -37,7 +37,7 @@ from zlp.simulator.kernel.tape import tape_of
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import load
-from zlp.simulator.shocks import OracleOutage
+from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock, Shock
 from zlp.simulator.stream import Stream
 
 PRICES = st.floats(0.01, 1e5)
@@ -90,6 +90,16 @@ def test_accrual(index: int, anchor: int, wait: int, reserved: int, amount: int)
     twin = formulas.accrued(float(index), anchor, anchor + wait, 3_600, 125_000.0, float(reserved), float(amount))
 
     assert twin == (exact[0], exact[1])
+
+
+@given(value=st.integers(0, 10**9), price=st.integers(1, 10**6), decimals=st.sampled_from((6, 8, 18)))
+def test_amount(value: int, price: int, decimals: int) -> None:
+    """A3: tokens are cut to base units, give or take one where a float can't tell."""
+    unit = 10**decimals
+    twin = formulas.amount_of(float(value), float(price), float(unit))
+
+    assert twin == pytest.approx(amount_of(value, price, unit) / unit, abs=1.001 / unit, rel=1e-15)
+    assert formulas.amount_of(-float(value), float(price), float(unit)) == -twin
 
 
 @given(is_long=st.booleans(), size=SIZES, average=PRICES, price=PRICES)
@@ -200,11 +210,10 @@ FAST = [name for name in names() if load(find(name)).engine == "fast"]
 @pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("path", [0, 1])
 def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) -> None:
-    """Each metric and each part of the split of the first paths, within the stated tolerance."""
+    """Each metric and each part of the split within the stated tolerance, at the first and the last point."""
     scenario = load(find(name))
-    cell = next(cell for cell in scenario.cells() if cell.path == path)
-    prices, profile = prices_of(scenario, cell).path, profile_of(cell.profile)
-    setup = Setup(seed=11 + path, ticks=scenario.ticks, crowd=scenario.crowd(cell.point))
+    cell = [cell for cell in scenario.cells() if cell.path == path][-path]
+    prices, profile, setup = prices_of(scenario, cell).path, profile_of(cell.profile), setup_of(scenario, cell)
 
     exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
 
@@ -219,7 +228,9 @@ def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) 
         assert other == pytest.approx(one, abs=tolerance), metric.name
     for part, amount in exact.split.items():
         assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100), part
-    assert len(fast.ladder) == len(exact.ladder)
+    assert [size for _, size in fast.ladder] == pytest.approx([size for _, size in exact.ladder], rel=1e-6)
+    for (move, _), (expected, _) in zip(fast.ladder, exact.ladder, strict=True):
+        assert move == pytest.approx(expected, abs=1e-4)
     assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
 
 
@@ -228,9 +239,38 @@ WIDE_PRICES = SetParameter(leaf="PriceSettings", key='["ETH"]', field="spread.sp
 NARROW_GUARD = SetParameter(leaf="FastFeedSettings", key="[]", field="guard.max_deviation_bps", value="50")
 
 
-def test_there_is_a_fast_scenario() -> None:
-    """The check above is not empty."""
-    assert FAST
+@pytest.mark.parametrize(
+    "shocks",
+    [
+        (
+            PriceShock(after=86_400, depth=0.2, fall=3_600, rise=0, recovery=0.0),
+            OracleOutage(after=86_800, seconds=1_000),
+        ),
+        (OracleOutage(after=50_000, seconds=9_000), OracleLag(after=59_000, seconds=9_000, delay=900)),
+        (PriceShock(after=86_400, depth=0.1, assets=("USDC",), fall=3_600, stay=9_000),),
+    ],
+    ids=["outage of minutes", "lag after an outage of hours", "depeg"],
+)
+def test_shocks_at_each_minute(shocks: tuple[Shock, ...]) -> None:
+    """E5: orders outlive a short silence, expire in a long one; a stable off its dollar has two prices."""
+    crowd = (Founder(), TapeTrader(count=48, interval=3_600))
+    setup = Setup(seed=3, ticks=1, crowd=crowd, shocks=shocks)
+    prices, profile = made(3, 2, 60).path, profile_of("zeus")
+
+    exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
+
+    assert exact.actions["order executed"] == fast.actions["order executed"] > 500
+    assert exact.actions.get("order ended: expired", 0) == fast.actions["order ended: expired"]
+    assert exact.liquidations == fast.liquidations
+    assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
+    assert fast.series.margin == pytest.approx(exact.series.margin, abs=TOLERANCE)
+    for part, amount in exact.split.items():
+        assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100), part
+
+
+def test_there_are_fast_scenarios() -> None:
+    """The checks above are not empty, and cover shocks and sweeps."""
+    assert {"tail", "silence", "rates"} <= set(FAST)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +305,7 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
         fee_asset=0,
         execution_fee=0.00018,
         lifetime=300,
+        unit=np.array([1e18, 1e6]),
         factor=np.array([125_000.0, 125_000.0]),
         stable=np.array([False, True]),
         asset=np.array([0]),

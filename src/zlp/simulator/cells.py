@@ -94,13 +94,9 @@ def prices_of(scenario: Scenario, cell: Cell) -> Prices:
     return scenario.prices.prices(path_seed(_seed(scenario, cell), cell.path))
 
 
-def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
-    """Run a cell. Raises what the run raises: a scenario that does not fit its profile is a ``ValueError``."""
-    for module in scenario.plugins:
-        importlib.import_module(module)
-    prices = prices_of(scenario, cell)
-    profile = profile_of(cell.profile)
-    setup = Setup(
+def setup_of(scenario: Scenario, cell: Cell) -> Setup:
+    """What a cell's run depends on beside profile and prices."""
+    return Setup(
         seed=_seed(scenario, cell),
         ticks=scenario.ticks,
         crowd=scenario.crowd(cell.point),
@@ -108,6 +104,13 @@ def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
         shocks=scenario.shocks,
         changes=scenario.changes(cell.point),
     )
+
+
+def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
+    """Run a cell. Raises what the run raises: a scenario that does not fit its profile is a ``ValueError``."""
+    for module in scenario.plugins:
+        importlib.import_module(module)
+    prices, profile, setup = prices_of(scenario, cell), profile_of(cell.profile), setup_of(scenario, cell)
     if scenario.engine == "fast":
         from zlp.simulator.kernel.run import run_fast
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from zlp.simulator.kernel import state as s
 from zlp.simulator.kernel.compiled import compiled
+from zlp.simulator.kernel.formulas import amount_of
 from zlp.simulator.kernel.world import close_position, open_position
 from zlp.simulator.world import LEAD
 
@@ -116,7 +117,7 @@ def _act(rules, world, tape, first, last, trader, prices, tick):  # type: ignore
             slot = (2 * market + (0 if is_long else 1)) * traders + trader
             asset = rules.asset[market] if is_long else rules.short_asset
             leverage = min(tape.leverage[place], SHARE_OF_LEVERAGE * rules.most_leverage[market])
-            tokens = margin / prices.low[tick, asset]
+            tokens = amount_of(margin, prices.low[tick, asset], rules.unit[asset])
             _order(world, slot, tokens, margin * np.floor(leverage * 1e4) / 1e4, prices, tick)
     crowd.awake[trader] = crowd.held[trader] > 0 or crowd.placed[trader] == tick
 

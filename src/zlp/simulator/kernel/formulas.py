@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from zlp.simulator.kernel.compiled import formula
 
 HEALTHY, LIQUIDATABLE, OVER_LEVERAGED = 0, 1, 2
 SLACK = 1e-9
 """A share of the price by which ``reach`` stands nearer than the truth: far more than rounding."""
+
+
+@formula
+def amount_of(value: float, price: float, unit: float) -> float:
+    """``fixed.amount_of`` or its negative, in whole tokens: cut to base units, of which a token has ``unit``."""
+    return float(np.trunc(value / price * unit) / unit)
 
 
 @formula

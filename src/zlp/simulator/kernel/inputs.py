@@ -69,6 +69,7 @@ def rules_of(reader: Reader) -> tuple[Rules, list[str], list[str]]:
         fee_asset=assets.index(orders.fee_token),
         execution_fee=orders.minimum_fee / ledger.token(reader, orders.fee_token).unit,
         lifetime=orders.market_lifetime,
+        unit=np.array([float(ledger.token(reader, asset).unit) for asset in assets]),
         factor=np.array([float(funding.stable_factor if flag else funding.factor) for flag in stable]),
         stable=np.array(stable),
         asset=np.array([assets.index(limit.token) for limit in limits]),

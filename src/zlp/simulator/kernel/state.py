@@ -19,8 +19,9 @@ FAR = 1e300
 class Rules(NamedTuple):
     """Numbers that never change during a path. Fees as shares, leverage as a multiple, USD plain, times in seconds.
 
-    Per asset: ``factor`` (index units an interval at full use), ``stable``. Per market: ``asset`` (its index and
-    the collateral of its longs), and its limits (0: none). Shorts of all markets are backed by ``short_asset``.
+    Per asset: base units in a token (``unit``), ``factor`` (index units an interval at full use), ``stable``. Per
+    market: ``asset`` (its index and the collateral of its longs), and its limits (0: none). Shorts of all markets are
+    backed by ``short_asset``.
     Keepers earn ``execution_fee`` tokens of ``fee_asset`` an order, and drop one that has waited for ``lifetime``.
     """
 
@@ -33,6 +34,7 @@ class Rules(NamedTuple):
     fee_asset: int
     execution_fee: float
     lifetime: int
+    unit: Array
     factor: Array
     stable: Array
     asset: Array

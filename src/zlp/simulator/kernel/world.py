@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from zlp.simulator.kernel import state as s
-from zlp.simulator.kernel.compiled import compiled, reduction
+from zlp.simulator.kernel.compiled import compiled, formula, reduction
 from zlp.simulator.kernel.formulas import (
     HEALTHY,
     LIQUIDATABLE,
     accrued,
+    amount_of,
     gain,
     health,
     next_average,
     reach,
 )
 
-BACKED = 1e-12
-"""Slack of comparisons that exact integers pass at equality."""
+BACKED = 1.0 - 1e-12
+"""Of what is reserved; a slack for comparisons that exact integers pass at equality."""
 
 
 @compiled
@@ -30,6 +31,12 @@ def touch(rules, pool, asset, now):  # type: ignore[no-untyped-def]
         pool.reserved[asset],
         pool.amount[asset],
     )
+
+
+@formula
+def _covers(amount: float, reserved: float) -> bool:
+    """``PoolAsset.take``: what is reserved stays."""
+    return amount >= reserved * BACKED
 
 
 @compiled
@@ -61,15 +68,18 @@ def open_position(rules, world, slot, tokens, added, prices, tick):  # type: ign
         True,
     )
     most = rules.most_position[market]
-    reserve = added / low
+    reserve = amount_of(added, low, rules.unit[asset])
     if collateral < 0.0 or total < collateral or state != HEALTHY or (most > 0.0 and total > most):
         return False
-    if pool.reserved[asset] + reserve > pool.amount[asset]:
+    kept = pool.amount[asset]
+    if is_long:
+        kept += tokens - amount_of(trading + funding, high, rules.unit[asset])
+    if pool.reserved[asset] + reserve > pool.amount[asset] or not _covers(kept, pool.reserved[asset] + reserve):
         return False
     pool.reserved[asset] += reserve
+    pool.amount[asset] = kept
     if is_long:
         pool.guaranteed[asset] += added + trading + funding - brought
-        pool.amount[asset] += tokens - (trading + funding) / high
         pool.long_size[market] += added
     else:
         before = size / slots.average[slot] if size > 0.0 else 0.0
@@ -140,9 +150,9 @@ def close_position(rules, world, slot, prices, tick):  # type: ignore[no-untyped
     owed = collateral + gained
     if owed < 0.0 or (owed <= trading + funding and trading + funding > 0.0):
         return False
-    leaving = (owed if is_long else gained) / prices.high[tick, asset]
+    leaving = amount_of(owed if is_long else gained, prices.high[tick, asset], rules.unit[asset])
     left = pool.amount[asset] - leaving
-    if left < pool.reserved[asset] - slots.reserved[slot] - BACKED * pool.amount[asset]:
+    if not _covers(left, pool.reserved[asset] - slots.reserved[slot]):
         return False
     pool.amount[asset] = left
     if is_long:
@@ -174,10 +184,10 @@ def _forget(world, slot, asset):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _seize(rules, world, slot, fees, gained, token_price):  # type: ignore[no-untyped-def]
+def _seize(rules, world, slot, fees, gained, prices, tick):  # type: ignore[no-untyped-def]
     """``liquidate._seize``: fees out, the rest of the collateral stays with the pool, which pays the liquidator.
 
-    ``token_price``: at which the pool pays, the highest.
+    Returns whether the pool can.
     """
     pool, slots, sums, traders = world.pool, world.slots, world.sums, world.net.shape[0]
     market, is_long = slot // traders // 2, slot // traders % 2 == 0
@@ -185,25 +195,33 @@ def _seize(rules, world, slot, fees, gained, token_price):  # type: ignore[no-un
     size, collateral = slots.size[slot], slots.collateral[slot]
     loss = max(0.0, -gained)
     funding = min(fees, size * (pool.index[asset] - slots.entry[slot]) / rules.scale)
+    unit, token_price = rules.unit[asset], prices.high[tick, asset]
+    reward = amount_of(rules.liquidation_fee, token_price, unit)
+    kept = pool.amount[asset] - reward
+    if is_long:
+        kept -= amount_of(fees, token_price, unit)
+    elif fees < collateral:
+        kept += amount_of(collateral - fees, token_price, unit)
+    if not _covers(kept, pool.reserved[asset] - slots.reserved[slot]):
+        return False
+    pool.amount[asset] = kept
     if is_long:
         pool.guaranteed[asset] += collateral - size
-        pool.amount[asset] -= fees / token_price
-    elif fees < collateral:
-        pool.amount[asset] += (collateral - fees) / token_price
     _forget(world, slot, asset)
-    pool.amount[asset] -= rules.liquidation_fee / token_price
     borne = min(loss, collateral)
     left = collateral - borne - fees
     sums[s.REALISED] -= borne
     sums[s.TRADING] += fees - funding
     sums[s.FUNDING] += funding
     sums[s.VOLUME] += size
-    sums[s.SEIZED] += 1.0
     sums[s.FORFEITED] += max(0.0, left)
     sums[s.UNCOLLECTED] += max(0.0, -left)
     sums[s.BAD_DEBT] += max(0.0, loss - collateral)
     sums[s.BAD_DEBTS] += 1.0 if loss > collateral else 0.0
+    sums[s.REWARDS] += reward * prices.low[tick, asset]
+    sums[s.FORFEITED] -= reward * prices.low[tick, asset]
     world.net[slot % traders] -= borne + fees + left
+    return True
 
 
 @compiled
@@ -226,12 +244,9 @@ def liquidate(rules, world, group, prices, tick):  # type: ignore[no-untyped-def
             continue
         touch(rules, pool, asset, prices.times[tick])
         if state == LIQUIDATABLE:
-            _seize(rules, world, slot, taken, gained, prices.high[tick, asset])
-            reward = rules.liquidation_fee / prices.high[tick, asset] * prices.low[tick, asset]
-            sums[s.REWARDS] += reward
-            sums[s.FORFEITED] -= reward
-        elif close_position(rules, world, slot, prices, tick):
-            sums[s.OVERDUE] += 1.0
+            sums[s.SEIZED] += _seize(rules, world, slot, taken, gained, prices, tick)
+        else:
+            sums[s.OVERDUE] += close_position(rules, world, slot, prices, tick)
 
 
 @reduction
