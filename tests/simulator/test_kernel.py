@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zlp.engine.branches.isolated.book import Book
 from zlp.engine.branches.isolated.health import assess
 from zlp.engine.branches.isolated.increase import _next_average
-from zlp.engine.fixed import BPS, USD
+from zlp.engine.commands.governance import SetParameter
+from zlp.engine.fixed import BPS, USD, amount_of
 from zlp.engine.leaves.isolated import IsolatedSettings, Market, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset
 from zlp.engine.mechanisms.funding import UtilisationFunding
@@ -25,17 +26,19 @@ from zlp.engine.rejections import Reject
 from zlp.profiles.loader import load as load_profile
 from zlp.simulator.agents import Founder, NoiseTrader, TapeTrader
 from zlp.simulator.backtest import Setup, run
-from zlp.simulator.cells import prices_of, profile_of
+from zlp.simulator.cells import prices_of, profile_of, setup_of
 from zlp.simulator.examples import find, names
 from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, formulas
-from zlp.simulator.kernel.inputs import NotFastError, tape_of
+from zlp.simulator.kernel.inputs import NotFastError
 from zlp.simulator.kernel.path import fresh_pool, run_path, run_paths
 from zlp.simulator.kernel.run import run_fast
-from zlp.simulator.kernel.state import Rules
+from zlp.simulator.kernel.state import Prices, Rules
+from zlp.simulator.kernel.tape import tape_of
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import load
-from zlp.simulator.shocks import OracleOutage
+from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock, Shock
+from zlp.simulator.stream import Stream
 
 PRICES = st.floats(0.01, 1e5)
 SIZES = st.floats(10, 1e7)
@@ -87,6 +90,16 @@ def test_accrual(index: int, anchor: int, wait: int, reserved: int, amount: int)
     twin = formulas.accrued(float(index), anchor, anchor + wait, 3_600, 125_000.0, float(reserved), float(amount))
 
     assert twin == (exact[0], exact[1])
+
+
+@given(value=st.integers(0, 10**9), price=st.integers(1, 10**6), decimals=st.sampled_from((6, 8, 18)))
+def test_amount(value: int, price: int, decimals: int) -> None:
+    """A3: tokens are cut to base units, give or take one where a float can't tell."""
+    unit = 10**decimals
+    twin = formulas.amount_of(float(value), float(price), float(unit))
+
+    assert twin == pytest.approx(amount_of(value, price, unit) / unit, abs=1.001 / unit, rel=1e-15)
+    assert formulas.amount_of(-float(value), float(price), float(unit)) == -twin
 
 
 @given(is_long=st.booleans(), size=SIZES, average=PRICES, price=PRICES)
@@ -143,17 +156,64 @@ def test_shorts(size: float, average: float, price: float) -> None:
     assert formulas.shorts_gain(size, size / average, price) == pytest.approx(exact, rel=1e-5, abs=1e-5 * size)
 
 
+@given(
+    is_long=st.booleans(),
+    size=SIZES,
+    backing=st.floats(0.001, 1.0),
+    average=PRICES,
+    index=st.integers(0, 10**9),
+    beyond=st.floats(1e-6, 0.5),
+)
+def test_reach(is_long: bool, size: float, backing: float, average: float, index: int, beyond: float) -> None:
+    """E11: beyond the nearer of the two prices a liquidator may do nothing, before it something."""
+    base, slope, bare = formulas.reach(
+        is_long, size, average, size * backing, 0.0, 3 / BPS, 5.0, float(FUNDING.scale), 30.0
+    )
+    edge = max(base + slope * index, bare) if is_long else min(base + slope * index, bare)
+    outside, inside = edge + beyond * average, edge - beyond * average
+    if not is_long:
+        outside, inside = inside, outside
+
+    for price, is_healthy in ((outside, True), (inside, False)):
+        if price > average * 1e-6:
+            health, _ = assess(book_of(is_long, size, size * backing, average, price, index))
+            assert (health == formulas.HEALTHY) is is_healthy
+
+
+@given(
+    seed=st.integers(0, 2**63),
+    interval=st.integers(0, 10**5),
+    assets=st.lists(st.sampled_from(("BTC", "ETH", "SOL")), min_size=1),
+    margin=st.tuples(st.floats(0, 100), st.floats(0, 1e6)),
+)
+@settings(max_examples=30)
+def test_tape(seed: int, interval: int, assets: list[str], margin: tuple[float, float]) -> None:
+    """E9: whole arrays of intentions are what each trader draws by himself, to the bit."""
+    trader = TapeTrader(count=3, interval=interval, assets=tuple(assets), margin=margin)
+    start, end, markets = 1_000, 1_000 + 20 * max(1, interval), ["ETH", "BTC"]
+    tape, names = tape_of((Founder(), trader), [seed], markets, start, end)
+    expected = []
+    for number, name in enumerate(names):
+        stream = Stream(seed, name)
+        wanted = trader.draw(stream, start)
+        while wanted.time <= end:
+            market = markets.index(wanted.asset) if wanted.asset in markets else -1
+            expected.append((wanted.time, number, market, wanted.is_long, wanted.margin, wanted.leverage, wanted.hold))
+            wanted = trader.draw(stream, wanted.time)
+
+    assert list(zip(*(column.tolist() for column in tape[1:]), strict=True)) == sorted(expected)
+
+
 FAST = [name for name in names() if load(find(name)).engine == "fast"]
 
 
 @pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("path", [0, 1])
 def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) -> None:
-    """Each metric and each part of the split of the first paths, within the stated tolerance."""
+    """Each metric and each part of the split within the stated tolerance, at the first and the last point."""
     scenario = load(find(name))
-    cell = next(cell for cell in scenario.cells() if cell.path == path)
-    prices, profile = prices_of(scenario, cell).path, profile_of(cell.profile)
-    setup = Setup(seed=11 + path, ticks=scenario.ticks, crowd=scenario.crowd(cell.point))
+    cell = [cell for cell in scenario.cells() if cell.path == path][-path]
+    prices, profile, setup = prices_of(scenario, cell).path, profile_of(cell.profile), setup_of(scenario, cell)
 
     exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
 
@@ -168,13 +228,49 @@ def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) 
         assert other == pytest.approx(one, abs=tolerance), metric.name
     for part, amount in exact.split.items():
         assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100), part
-    assert len(fast.ladder) == len(exact.ladder)
+    assert [size for _, size in fast.ladder] == pytest.approx([size for _, size in exact.ladder], rel=1e-6)
+    for (move, _), (expected, _) in zip(fast.ladder, exact.ladder, strict=True):
+        assert move == pytest.approx(expected, abs=1e-4)
     assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
 
 
-def test_there_is_a_fast_scenario() -> None:
-    """The check above is not empty."""
-    assert FAST
+FAST_TRADES = SetParameter(leaf="OrderSettings", key="[]", field="newer_price", value="false")
+WIDE_PRICES = SetParameter(leaf="PriceSettings", key='["ETH"]', field="spread.spread_bps", value="10")
+NARROW_GUARD = SetParameter(leaf="FastFeedSettings", key="[]", field="guard.max_deviation_bps", value="50")
+
+
+@pytest.mark.parametrize(
+    "shocks",
+    [
+        (
+            PriceShock(after=86_400, depth=0.2, fall=3_600, rise=0, recovery=0.0),
+            OracleOutage(after=86_800, seconds=1_000),
+        ),
+        (OracleOutage(after=50_000, seconds=9_000), OracleLag(after=59_000, seconds=9_000, delay=900)),
+        (PriceShock(after=86_400, depth=0.1, assets=("USDC",), fall=3_600, stay=9_000),),
+    ],
+    ids=["outage of minutes", "lag after an outage of hours", "depeg"],
+)
+def test_shocks_at_each_minute(shocks: tuple[Shock, ...]) -> None:
+    """E5: orders outlive a short silence, expire in a long one; a stable off its dollar has two prices."""
+    crowd = (Founder(), TapeTrader(count=48, interval=3_600))
+    setup = Setup(seed=3, ticks=1, crowd=crowd, shocks=shocks)
+    prices, profile = made(3, 2, 60).path, profile_of("zeus")
+
+    exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
+
+    assert exact.actions["order executed"] == fast.actions["order executed"] > 500
+    assert exact.actions.get("order ended: expired", 0) == fast.actions["order ended: expired"]
+    assert exact.liquidations == fast.liquidations
+    assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
+    assert fast.series.margin == pytest.approx(exact.series.margin, abs=TOLERANCE)
+    for part, amount in exact.split.items():
+        assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100), part
+
+
+def test_there_are_fast_scenarios() -> None:
+    """The checks above are not empty, and cover shocks and sweeps."""
+    assert {"tail", "silence", "rates"} <= set(FAST)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +278,11 @@ def test_there_is_a_fast_scenario() -> None:
     [
         ("zo", {}, "isolated"),
         ("zeus", {"crowd": (Founder(), NoiseTrader())}, "noise"),
-        ("zeus", {"shocks": (OracleOutage(after=0, seconds=9_000),)}, "late"),
+        ("zeus", {"shocks": (OracleOutage(after=0, seconds=9_000),)}, "founds"),
+        ("zeus", {"shocks": (OracleOutage(after=7_200, seconds=2 * 86_400),)}, "silent"),
+        ("zeus", {"changes": (FAST_TRADES,)}, "next prices"),
+        ("zeus", {"changes": (WIDE_PRICES,)}, "both directions"),
+        ("zeus", {"changes": (NARROW_GUARD,)}, "strays"),
     ],
 )
 def test_what_the_kernel_does_not_know_is_refused(profile: str, changed: dict[str, Any], reason: str) -> None:
@@ -190,7 +290,7 @@ def test_what_the_kernel_does_not_know_is_refused(profile: str, changed: dict[st
     setup = msgspec.structs.replace(Setup(ticks=1, crowd=(Founder(), TapeTrader())), **changed)
 
     with pytest.raises(NotFastError, match=reason):
-        run_fast(load_profile(profile), made(1, 2).path, setup)
+        run_fast(load_profile(profile), made(1, 3).path, setup)
 
 
 def test_many_paths_at_once_are_the_same_paths() -> None:
@@ -204,6 +304,8 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
         short_asset=1,
         fee_asset=0,
         execution_fee=0.00018,
+        lifetime=300,
+        unit=np.array([1e18, 1e6]),
         factor=np.array([125_000.0, 125_000.0]),
         stable=np.array([False, True]),
         asset=np.array([0]),
@@ -214,20 +316,21 @@ def test_many_paths_at_once_are_the_same_paths() -> None:
     )
     crowd = (TapeTrader(count=8, assets=("ETH",), interval=7_200),)
     times = np.arange(0, 3_600 * 200, 3_600, dtype=np.int64) + 3_600
-    tape, traders = tape_of(crowd, 5, ["ETH"], int(times[1]), int(times[-1]))
+    tape, traders = tape_of(crowd, range(6), ["ETH"], int(times[1]), int(times[-1]))
     draw = np.random.default_rng(1)
-    prices = np.ones((6, len(times), 2))
-    prices[:, :, 0] = 2_000 * np.exp(np.cumsum(draw.normal(0, 0.01, (6, len(times))), axis=1))
+    low = np.ones((6, len(times), 2))
+    low[:, :, 0] = 2_000 * np.exp(np.cumsum(draw.normal(0, 0.01, (6, len(times))), axis=1))
     amounts = np.array([1_000.0, 2_000_000.0])
-    sums, values = run_paths(rules, amounts, tape, len(traders), times, prices)
+    sums, values = run_paths(rules, amounts, tape, len(traders), times, low)
     for threads in (2, 3):
-        again = run_paths(rules, amounts, tape, len(traders), times, prices, threads=threads)
+        again = run_paths(rules, amounts, tape, len(traders), times, low, threads=threads)
         assert again[0].tobytes() == sums.tobytes()
         assert again[1].tobytes() == values.tobytes()
     for path in range(6):
-        alone, curves, _, _ = run_path(rules, fresh_pool(amounts, 1), tape, len(traders), times, prices[path])
-        assert alone.tobytes() == sums[path].tobytes()
-        assert alone[0] != 0
+        prices = Prices(times, low[path], low[path], np.ones(len(times), np.bool_))
+        world, curves = run_path(rules, fresh_pool(amounts, 1), tape, path, len(traders), prices)
+        assert world.sums.tobytes() == sums[path].tobytes()
+        assert world.sums[0] != 0
         assert curves[0].tobytes() == values[path].tobytes()
 
 

@@ -4,6 +4,7 @@ The same arguments give the same integer prices on every machine and with every 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +17,8 @@ from zlp.oracle.price_path import Candle, PricePath, PriceStep
 
 SECONDS_PER_YEAR = 31_536_000
 LOG_MOVE_MAX = 60.0
+_FLOAT_EXACT = 2**53
+"""Integers up to here are floats."""
 
 
 class AssetModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -195,20 +198,35 @@ def _positions(changes: Floats, pull: float) -> Floats:
 
 def _candles(model: AssetModel, positions: Floats, steps: int) -> list[Candle]:
     start = price_from_text(model.start_price)
-    unit = 10 ** (PRICE_DECIMALS - model.decimals)
-    ticks = _integer_prices(start, unit, exponential(positions))
-    candles, opened, size = [], start, len(ticks) // steps
-    for step in range(steps):
-        visited = ticks[step * size : (step + 1) * size]
-        candles.append(Candle(opened, max(opened, *visited), min(opened, *visited), visited[-1]))
-        opened = visited[-1]
-    return candles
+    cut = 10 ** (PRICE_DECIMALS - model.decimals)
+    unit = 1 if start % cut else cut
+    visited = _visited(start // unit, cut // unit, exponential(positions)).reshape(steps, -1)
+    closes = visited[:, -1]
+    opens = np.concatenate([np.array([start // unit], dtype=visited.dtype), closes[:-1]])
+    highs, lows = np.maximum(opens, visited.max(axis=1)), np.minimum(opens, visited.min(axis=1))
+    rows = zip(opens.tolist(), highs.tolist(), lows.tolist(), closes.tolist(), strict=True)
+    return [Candle(opened * unit, high * unit, low * unit, close * unit) for opened, high, low, close in rows]
 
 
-def _integer_prices(start: int, unit: int, factors: NDArray[np.float64]) -> list[int]:
-    """Multiply exactly: a float is a ratio of integers. Cut to the unit, and never below one unit."""
-    prices = []
-    for factor in factors.tolist():
-        top, bottom = factor.as_integer_ratio()
-        prices.append(max((start * top) // (bottom * unit), 1) * unit)
+def _visited(start: int, cut: int, factors: Floats) -> NDArray[Any]:
+    """The start price times each factor, cut to a multiple of ``cut`` and never below that.
+
+    A float product that is no whole number lies between the same two as the exact one. Any other, and one that is
+    too large for floats to tell, is taken exactly.
+    """
+    if cut > 1 or start >= _FLOAT_EXACT:
+        return np.array([_exact(start, cut, factor) for factor in factors.tolist()], dtype=object)
+    products = start * factors
+    whole = np.floor(products)
+    doubtful = np.nonzero((whole == products) | (products >= _FLOAT_EXACT))[0].tolist()
+    exact = [_exact(start, 1, float(factors[place])) for place in doubtful]
+    prices = np.clip(whole, 1.0, _FLOAT_EXACT).astype(np.int64)
+    if max(exact, default=0) >= 2**63:
+        prices = prices.astype(object)
+    prices[doubtful] = exact
     return prices
+
+
+def _exact(start: int, cut: int, factor: float) -> int:
+    top, bottom = factor.as_integer_ratio()
+    return max((start * top) // (bottom * cut), 1) * cut

@@ -18,7 +18,6 @@ from zlp.simulator.generators import Bootstrap, FromFile, PriceSource, data_hash
 from zlp.simulator.metrics import REGISTRY
 from zlp.simulator.paths import Prices
 from zlp.simulator.scenario import Cell, Point, Scenario
-from zlp.simulator.shocks import KeeperOutage
 from zlp.simulator.stream import seed_of
 
 CURVE_POINTS = 100
@@ -100,12 +99,9 @@ def prices_of(scenario: Scenario, cell: Cell) -> Prices:
     return scenario.prices.prices(path_seed(_seed(scenario, cell), cell.path))
 
 
-def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
-    """Run a cell. Raises what the run raises: a scenario that does not fit its profile is a ``ValueError``."""
-    plugins.import_all(scenario.plugins)
-    prices = prices_of(scenario, cell)
-    profile = profile_of(cell.profile)
-    setup = Setup(
+def setup_of(scenario: Scenario, cell: Cell) -> Setup:
+    """What a cell's run depends on beside profile and prices."""
+    return Setup(
         seed=_seed(scenario, cell),
         ticks=scenario.ticks,
         crowd=scenario.crowd(cell.point),
@@ -113,9 +109,13 @@ def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
         shocks=scenario.shocks,
         changes=scenario.changes(cell.point),
     )
+
+
+def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
+    """Run a cell. Raises what the run raises: a scenario that does not fit its profile is a ``ValueError``."""
+    plugins.import_all(scenario.plugins)
+    prices, profile, setup = prices_of(scenario, cell), profile_of(cell.profile), setup_of(scenario, cell)
     if scenario.engine == "fast":
-        if any(isinstance(shock, KeeperOutage) for shock in scenario.shocks):
-            raise ValueError('the fast world\'s keepers never sleep: run this scenario with engine = "exact"')
         from zlp.simulator.kernel.run import run_fast
 
         return kept(scenario, cell, run_fast(profile, prices.path, setup), data_hash(prices))

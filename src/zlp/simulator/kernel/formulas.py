@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+import numpy as np
+
+from zlp.simulator.kernel.compiled import formula
 
 HEALTHY, LIQUIDATABLE, OVER_LEVERAGED = 0, 1, 2
+SLACK = 1e-9
+"""A share of the price by which ``reach`` stands nearer than the truth: far more than rounding."""
 
 
-@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@formula
+def amount_of(value: float, price: float, unit: float) -> float:
+    """``fixed.amount_of`` or its negative, in whole tokens: cut to base units, of which a token has ``unit``."""
+    return float(np.trunc(value / price * unit) / unit)
+
+
+@formula
 def accrued(
     index: float, anchor: int, now: int, interval: int, factor: float, reserved: float, amount: float
 ) -> tuple[float, int]:
@@ -26,14 +36,14 @@ def accrued(
     return index + rate, now - now % interval
 
 
-@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@formula
 def gain(is_long: bool, size: float, average: float, price: float) -> float:
     """``Book.delta``, signed: what a position has gained at a price."""
     change = size * (price - average) / average
     return change if is_long else -change
 
 
-@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@formula
 def next_average(is_long: bool, size: float, average: float, price: float, added: float) -> float:
     """``increase._next_average``: the entry price that keeps the gain of the smaller position."""
     gained = gain(is_long, size, average, price)
@@ -41,7 +51,7 @@ def next_average(is_long: bool, size: float, average: float, price: float, added
     return price * after / (after + gained if is_long else after - gained)
 
 
-@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@formula
 def health(
     collateral: float,
     gained: float,
@@ -68,7 +78,30 @@ def health(
     return HEALTHY, fees
 
 
-@njit(cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+@formula
+def reach(
+    is_long: bool,
+    size: float,
+    average: float,
+    collateral: float,
+    entry: float,
+    closing: float,
+    liquidation_fee: float,
+    scale: float,
+    most_leverage: float,
+) -> tuple[float, float, float]:
+    """``health`` solved for the price, for a liquidator: (base, slope, bare).
+
+    At funding index ``i`` nothing may be done with a long above the larger of ``base + slope * i`` (fees) and
+    ``bare`` (leverage), nor with a short below the smaller; both stand nearer by ``SLACK``.
+    """
+    side = 1.0 if is_long else -1.0
+    spent = average * (1.0 - side * collateral / size) + side * average * SLACK
+    fees = closing - entry / scale + liquidation_fee / size
+    return spent + side * average * fees, side * average / scale, spent + side * average / most_leverage
+
+
+@formula
 def shorts_gain(size: float, entry_tokens: float, price: float) -> float:
     """``SoundShorts.profit``: of all shorts of a market together."""
     return size - price * entry_tokens

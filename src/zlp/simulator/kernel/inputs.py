@@ -1,4 +1,4 @@
-"""From a profile, a path and a crowd to the arrays of the fast world; refuses what it does not know."""
+"""From a profile to the arrays of the fast world; refuses what it does not know."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zlp.engine import ledger
+from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition
 from zlp.engine.fixed import BPS, USD
 from zlp.engine.leaves.access import Installed
 from zlp.engine.leaves.isolated import IsolatedSettings, MarketSettings
@@ -14,9 +15,10 @@ from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
 from zlp.engine.mechanisms.shorts import SoundShorts
 from zlp.engine.state import Reader
-from zlp.simulator.agents import Behaviour, Founder, TapeTrader
-from zlp.simulator.kernel.state import Array, Pool, Rules, Tape
-from zlp.simulator.stream import Stream
+from zlp.simulator.kernel.state import Pool, Rules
+from zlp.simulator.world import LEAD
+
+TRADES = (IncreasePosition.__name__, DecreasePosition.__name__)
 
 
 class NotFastError(ValueError):
@@ -53,6 +55,8 @@ def rules_of(reader: Reader) -> tuple[Rules, list[str], list[str]]:
     orders = reader.get(OrderSettings, ())
     if orders is None or orders.fee_token not in assets:
         raise NotFastError("the fast world needs orders whose fee is paid in a token of the pool")
+    if orders.keeper_delay > LEAD or not orders.newer_price or {*TRADES} & {*orders.immediate}:
+        raise NotFastError("the fast world executes every trade at the next prices, and at no others")
     stable = [record is not None and record.stable for record in settings]
     funding = pool.funding
     rules = Rules(
@@ -64,6 +68,8 @@ def rules_of(reader: Reader) -> tuple[Rules, list[str], list[str]]:
         short_asset=stable.index(True),
         fee_asset=assets.index(orders.fee_token),
         execution_fee=orders.minimum_fee / ledger.token(reader, orders.fee_token).unit,
+        lifetime=orders.market_lifetime,
+        unit=np.array([float(ledger.token(reader, asset).unit) for asset in assets]),
         factor=np.array([float(funding.stable_factor if flag else funding.factor) for flag in stable]),
         stable=np.array(stable),
         asset=np.array([assets.index(limit.token) for limit in limits]),
@@ -92,30 +98,3 @@ def pool_of(reader: Reader, assets: Sequence[str], markets: int) -> Pool:
         short_size=np.zeros(markets),
         short_tokens=np.zeros(markets),
     )
-
-
-def tape_of(
-    crowd: Sequence[Behaviour], seed: int, markets: Sequence[str], start: int, end: int
-) -> tuple[Tape, list[str]]:
-    """The intentions of all tape traders from ``start`` to ``end``, drawn as they would draw them; and who they are."""
-    rows: list[tuple[int, int, bool, int, float, int]] = []
-    first, names = [0], []
-    for behaviour in crowd:
-        if isinstance(behaviour, Founder):
-            continue
-        if not isinstance(behaviour, TapeTrader):
-            raise NotFastError(f"the fast world knows founders and tape traders, not {behaviour.name!r}")
-        allowed = [name if not behaviour.markets or name in behaviour.markets else "" for name in markets]
-        for number in range(1, behaviour.count + 1):
-            stream = Stream(seed, f"{behaviour.name}-{number}")
-            wanted = behaviour.draw(stream, start)
-            while wanted.time <= end:
-                market = next((place for place, name in enumerate(allowed) if wanted.asset in name), -1)
-                rows.append((wanted.time, market, wanted.is_long, wanted.margin, wanted.leverage, wanted.hold))
-                wanted = behaviour.draw(stream, wanted.time)
-            names.append(f"{behaviour.name}-{number}")
-            first.append(len(rows))
-    kinds = (np.int64, np.int64, np.bool_, np.float64, np.float64, np.int64)
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
-    arrays: list[Array] = [np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)]
-    return Tape(np.array(first, dtype=np.int64), *arrays), names

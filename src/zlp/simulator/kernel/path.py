@@ -3,202 +3,166 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
 from zlp.simulator.kernel import state as s
-from zlp.simulator.kernel.formulas import shorts_gain
-from zlp.simulator.kernel.world import SHARE_OF_LEVERAGE, SMALLEST_MARGIN, _close, _liquidate, _open
+from zlp.simulator.kernel.compiled import compiled
+from zlp.simulator.kernel.crowd import decide, execute
+from zlp.simulator.kernel.formulas import accrued, shorts_gain
+from zlp.simulator.kernel.state import Array
+from zlp.simulator.kernel.world import liquidate, nearest
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def _sample(rules, pool, sums, prices, before, curves, tick):  # type: ignore[no-untyped-def]
-    """``pool_value`` and what goes with it, and the price effect on what was held."""
-    value = used = held = 0.0
-    for asset in range(prices.shape[0]):
-        price, amount = prices[asset], pool.amount[asset]
-        sums[s.PRICE_EFFECT] += amount * (price - before[asset])
-        held += amount * price
-        used += pool.reserved[asset] * price
-        if rules.stable[asset]:
-            value += amount * price
-        else:
-            value += pool.guaranteed[asset] + (amount - pool.reserved[asset]) * price
-    for market in range(rules.asset.shape[0]):
-        price = prices[rules.asset[market]]
-        value -= shorts_gain(pool.short_size[market], pool.short_tokens[market], price)
-        curves[s.LONG, tick] += pool.long_size[market]
-        curves[s.SHORT, tick] += pool.short_size[market]
-    curves[s.VALUE, tick] = max(0.0, value)
-    curves[s.USED, tick] = used
-    curves[s.HELD, tick] = held
+@compiled
+def _pass_interval(rules, world, now):  # type: ignore[no-untyped-def]
+    """Funding has grown: project every index to now, and find the edges again; returns when it grows next.
 
-
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def _execute(rules, pool, slots, orders, count, minds, sums, net, prices, now):  # type: ignore[no-untyped-def]
-    """Run the orders that waited for these prices; one that fails frees its trader's other closings."""
-    width = 2 * rules.asset.shape[0]
-    for place in range(count):
-        slot = orders.slot[place]
-        if orders.size[place] > 0.0:
-            fresh = slots.size[slot] == 0.0
-            done = _open(rules, pool, slots, sums, net, slot, orders.tokens[place], orders.size[place], prices, now)
-            if done and fresh:
-                slots.until[slot] = now + minds.hold[slot // 2]
-        else:
-            done = slots.size[slot] > 0.0 and _close(rules, pool, slots, sums, net, slot, prices, now)
-        if done:
-            sums[s.EXECUTED] += 1.0
-            sums[s.REWARDS] += rules.execution_fee * prices[rules.fee_asset]
-        else:
-            sums[s.CANCELLED] += 1.0
-            first = slot // width * width
-            slots.closing[first : first + width] = 0
-
-
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def _act(rules, slots, orders, count, minds, tape, trader, prices, now):  # type: ignore[no-untyped-def]
-    """``TapeTrader.act``: closings that are due, then the openings of the tape; returns the number of orders."""
-    markets, before = rules.asset.shape[0], count
-    holds = False
-    for slot in range(2 * markets * trader, 2 * markets * (trader + 1)):
-        if slots.size[slot] > 0.0:
-            holds = True
-            if slots.closing[slot] == 0 and now >= slots.until[slot]:
-                slots.closing[slot] = 1
-                orders.slot[count], orders.tokens[count], orders.size[count] = slot, 0.0, 0.0
-                count += 1
-    place = minds.place[trader]
-    while place < tape.first[trader + 1] and tape.time[place] <= now:
-        market, margin = tape.market[place], tape.margin[place]
-        if market >= 0:
-            asset = rules.asset[market] if tape.is_long[place] else rules.short_asset
-            leverage = min(tape.leverage[place], SHARE_OF_LEVERAGE * rules.most_leverage[market])
-            pair = trader * markets + market
-            minds.hold[pair] = tape.hold[place]
-            if margin >= SMALLEST_MARGIN and count < orders.slot.shape[0]:
-                orders.slot[count] = 2 * pair + (0 if tape.is_long[place] else 1)
-                orders.tokens[count] = margin / prices[asset]
-                orders.size[count] = margin * np.floor(leverage * 1e4) / 1e4
-                count += 1
-        place += 1
-    minds.place[trader] = place
-    minds.awake[trader] = 1 if holds or count > before else 0
-    return count
-
-
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def _decide(rules, slots, orders, minds, tape, prices, now):  # type: ignore[no-untyped-def]
-    """Let everybody act in the order in which the exact world wakes them; returns the number of orders.
-
-    First those who watch every tick, then the sleepers by the time of their intention.
+    The first touch of a tick fixes an asset's index for all of it, so one projection serves every position.
     """
-    count = sleepers = 0
-    traders = minds.place.shape[0]
-    width = 2 * rules.asset.shape[0]
-    for trader in range(traders):
-        place = minds.place[trader]
-        due = place < tape.first[trader + 1] and tape.time[place] <= now
-        if minds.awake[trader] == 1:
-            holds = False
-            for slot in range(width * trader, width * (trader + 1)):
-                if slots.size[slot] > 0.0:
-                    holds = True
-                    due = due or (slots.closing[slot] == 0 and now >= slots.until[slot])
-            if not due:
-                minds.awake[trader] = 3 if holds else 2
-                continue
-            count = _act(rules, slots, orders, count, minds, tape, trader, prices, now)
-            minds.awake[trader] |= 2
-        elif due:
-            sleepers += 1
-    for _ in range(sleepers):
-        earliest, soonest = -1, now + 1
-        for trader in range(traders):
-            place = minds.place[trader]
-            waits = minds.awake[trader] == 0 and place < tape.first[trader + 1]
-            if waits and tape.time[place] < soonest:
-                earliest, soonest = trader, tape.time[place]
-        count = _act(rules, slots, orders, count, minds, tape, earliest, prices, now)
-    for trader in range(traders):
-        minds.awake[trader] &= 1
-    return count
+    pool = world.pool
+    for asset in range(pool.index.shape[0]):
+        pool.projected[asset], _ = accrued(
+            pool.index[asset],
+            pool.anchor[asset],
+            now,
+            rules.interval,
+            rules.factor[asset],
+            pool.reserved[asset],
+            pool.amount[asset],
+        )
+    for group in range(world.slots.edge.shape[0]):
+        _find_edge(rules, world, group)
+    return now - now % rules.interval + rules.interval
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def run_path(rules, pool, tape, traders, times, prices):  # type: ignore[no-untyped-def]
-    """Pass every tick of one path; ``prices[0]`` are those the pool was founded at.
-
-    ``pool`` is changed. Returns (sums, curves, net result of each trader, slots).
-    """
-    count = traders * 2 * rules.asset.shape[0]
-    slots = s.Slots(
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
+@compiled
+def _find_edge(rules, world, group):  # type: ignore[no-untyped-def]
+    slots, traders, is_long = world.slots, world.net.shape[0], group % 2 == 0
+    asset = rules.asset[group // 2] if is_long else rules.short_asset
+    first, last = group * traders, (group + 1) * traders
+    slots.edge[group] = nearest(
+        slots.base[first:last], slots.slope[first:last], slots.bare[first:last], world.pool.projected[asset], is_long
     )
-    orders = s.Orders(np.zeros(4 * count, np.int64), np.zeros(4 * count), np.zeros(4 * count))
-    # Everybody looks once at the first tick after the founding, then sleeps until there is something to do.
-    minds = s.Minds(tape.first[:-1].copy(), np.zeros(traders, np.int64), np.zeros(count // 2, np.int64))
-    sums, net = np.zeros(s.SUMS), np.zeros(traders)
-    curves = np.zeros((s.CURVES, times.shape[0]))
-    waiting = 0
+
+
+@compiled
+def _pass_tick(rules, world, tape, end, prices, tick):  # type: ignore[no-untyped-def]
+    """One tick at which something may happen: orders end, positions are liquidated, traders act."""
+    slots = world.slots
+    if world.clocks[s.WAITING] > 0:
+        execute(rules, world, prices, tick)
+    for group in range(slots.edge.shape[0]):
+        asset, edge = rules.asset[group // 2], slots.edge[group]
+        if prices.low[tick, asset] <= edge if group % 2 == 0 else prices.high[tick, asset] >= edge:
+            liquidate(rules, world, group, prices, tick)
+            _find_edge(rules, world, group)
+    decide(rules, world, tape, end, prices, tick)
+
+
+def run_path(
+    rules: s.Rules, pool: s.Pool, tape: s.Tape, path: int, traders: int, prices: s.Prices
+) -> tuple[s.World, Array]:
+    """Pass every tick of path number ``path`` of the tape; the first founded the pool, which is changed.
+
+    Returns the world at the end, and the curves.
+    """
+    first, end = int(tape.first[path]), int(tape.first[path + 1])
+    world = fresh_world(pool, len(rules.asset), traders, end - first)
+    world.clocks[s.NEXT] = first
+    curves = np.empty((s.CURVES, len(prices.times)))
+    world.sums[s.PRICE_EFFECT] = _pass(rules, world, tape, end, prices, curves)
+    return world, curves
+
+
+@compiled
+def _pass(rules, world, tape, end, prices, curves):  # type: ignore[no-untyped-def]
+    """Every tick: take a sample, then see whether anything can happen. Returns the price effect on what was held."""
+    pool, clocks = world.pool, world.clocks
+    times, low, high, intended = prices.times, prices.low, prices.high, tape.time
+    amount, reserved, guaranteed, stable = pool.amount, pool.reserved, pool.guaranteed, rules.stable
+    asset_of, long_size, short_size, short_tokens = rules.asset, pool.long_size, pool.short_size, pool.short_tokens
+    edge, boundary, effect = world.slots.edge, np.int64(0), 0.0
     for tick in range(times.shape[0]):
-        now, current = times[tick], prices[tick]
-        _sample(rules, pool, sums, current, prices[max(0, tick - 1)], curves, tick)
-        if tick > 0:
-            if waiting > 0:
-                _execute(rules, pool, slots, orders, waiting, minds, sums, net, current, now)
-            _liquidate(rules, pool, slots, sums, net, current, now)
-            waiting = _decide(rules, slots, orders, minds, tape, current, now)
-    return sums, curves, net, slots
+        now, before = times[tick], max(0, tick - 1)
+        value = used = held = longs = shorts = 0.0
+        for asset in range(amount.shape[0]):
+            effect += amount[asset] * (low[tick, asset] - low[before, asset])
+            held += amount[asset] * low[tick, asset]
+            used += reserved[asset] * low[tick, asset]
+            if stable[asset]:
+                value += amount[asset] * high[tick, asset]
+            else:
+                value += guaranteed[asset] + (amount[asset] - reserved[asset]) * high[tick, asset]
+        is_near = False
+        for market in range(asset_of.shape[0]):
+            asset = asset_of[market]
+            value -= shorts_gain(short_size[market], short_tokens[market], high[tick, asset])
+            longs += long_size[market]
+            shorts += short_size[market]
+            is_near |= low[tick, asset] <= edge[2 * market] or high[tick, asset] >= edge[2 * market + 1]
+        curves[s.VALUE, tick] = max(0.0, value)
+        curves[s.USED, tick], curves[s.HELD, tick] = used, held
+        curves[s.LONG, tick], curves[s.SHORT, tick] = longs, shorts
+        if tick == 0:
+            continue
+        if now >= boundary:
+            boundary = _pass_interval(rules, world, now)
+            is_near = True
+        intends = clocks[s.NEXT] < end and intended[clocks[s.NEXT]] <= now
+        if is_near or intends or clocks[s.WAITING] > 0 or clocks[s.DUE] <= now:
+            _pass_tick(rules, world, tape, end, prices, tick)
+    return effect
 
 
-def run_paths(rules, amounts, tape, traders, times, prices, *, threads=1):  # type: ignore[no-untyped-def]
-    """Many paths of one crowd: ``prices[path, tick, asset]``, each from a fresh pool of ``amounts``.
+def fresh_world(pool: s.Pool, markets: int, traders: int, intentions: int) -> s.World:
+    """Nothing open. Everybody looks once at the first tick after the founding, then sleeps until he has something."""
+    slots, groups = traders * 2 * markets, np.arange(2 * markets)
+    edge = np.where(groups % 2 == 0, -s.FAR, s.FAR)
+    beyond = np.repeat(edge, traders)
+    empty = s.Slots(*np.zeros((7, slots)), beyond, np.zeros(slots), beyond.copy(), edge)
+    most = slots + intentions
+    return s.World(
+        pool,
+        empty._replace(until=np.zeros(slots, np.int64), closing=np.zeros(slots, np.bool_)),
+        s.Orders(np.zeros(most, np.int64), np.zeros(most), np.zeros(most), np.zeros(most, np.int64)),
+        s.Crowd(
+            held=np.zeros(traders, np.int64),
+            awake=np.ones(traders, np.bool_),
+            placed=np.zeros(traders, np.int64),
+            hold=np.zeros(traders * markets, np.int64),
+            actors=np.zeros(traders, np.int64),
+            seen=np.zeros(traders, np.int64),
+        ),
+        np.zeros(s.SUMS),
+        np.zeros(traders),
+        np.zeros(s.CLOCKS, np.int64),
+    )
+
+
+def fresh_pool(amounts: Array, markets: int) -> s.Pool:
+    """A pool of these tokens with nothing open."""
+    books, sides = np.zeros((4, len(amounts))), np.zeros((3, markets))
+    reserved, guaranteed, index, projected = books
+    return s.Pool(amounts.copy(), reserved, guaranteed, index, np.zeros(len(amounts), np.int64), projected, *sides)
+
+
+def run_paths(
+    rules: s.Rules, amounts: Array, tape: s.Tape, traders: int, times: Array, prices: Array, *, threads: int = 1
+) -> tuple[Array, Array]:
+    """Many paths: ``prices[path, tick, asset]`` and that path's intentions, each from a fresh pool of ``amounts``.
 
     Returns (sums, pool values) by path. Threads share the work; compiled code holds no lock.
     """
-    count = prices.shape[0]
-    sums, values = np.zeros((count, s.SUMS)), np.zeros((count, times.shape[0]))
-    edges = [count * part // threads for part in range(threads + 1)]
+    count, posted = len(prices), np.ones(len(times), np.bool_)
+    sums, values = np.zeros((count, s.SUMS)), np.zeros((count, len(times)))
+
+    def one(path: int) -> None:
+        known = s.Prices(times, prices[path], prices[path], posted)
+        world, curves = run_path(rules, fresh_pool(amounts, len(rules.asset)), tape, path, traders, known)
+        sums[path], values[path] = world.sums, curves[s.VALUE]
+
     with ThreadPoolExecutor(threads) as pool:
-        parts = [
-            pool.submit(_some, rules, amounts, tape, traders, times, prices, first, last, sums, values)
-            for first, last in pairwise(edges)
-        ]
-        for part in parts:
-            part.result()
+        for _ in pool.map(one, range(count)):
+            pass
     return sums, values
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def _some(rules, amounts, tape, traders, times, prices, first, last, sums, values):  # type: ignore[no-untyped-def]
-    for path in range(first, last):
-        pool = fresh_pool(amounts, rules.asset.shape[0])
-        found, curves, _, _ = run_path(rules, pool, tape, traders, times, prices[path])
-        sums[path] = found
-        values[path] = curves[s.VALUE]
-
-
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
-def fresh_pool(amounts, markets):  # type: ignore[no-untyped-def]
-    """A pool of these tokens with nothing open."""
-    assets = amounts.shape[0]
-    return s.Pool(
-        amounts.copy(),
-        np.zeros(assets),
-        np.zeros(assets),
-        np.zeros(assets),
-        np.zeros(assets, np.int64),
-        np.zeros(assets),
-        np.zeros(markets),
-        np.zeros(markets),
-        np.zeros(markets),
-    )
