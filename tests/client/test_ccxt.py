@@ -8,8 +8,9 @@ import pytest
 
 from tests.client.living import KEY, Living, living
 from zlp.client import Refused, Signer, VenueError
+from zlp.client.booking import NotSupported, Trigger, checked
 from zlp.client.ccxt_adapter import ZlpExchange
-from zlp.client.ccxt_orders import NotSupported, Trigger, checked, trigger_of
+from zlp.client.ccxt_orders import trigger_of
 from zlp.client.ccxt_shapes import exact, text
 
 PROFILES = ("zeus", "zeno", "zo", "zaros")
@@ -65,7 +66,7 @@ async def test_a_bot_opens_protects_and_closes(venue: Living, bot: ZlpExchange) 
     assert done["filled"] == pytest.approx(1.5, rel=1e-4)
     assert done["average"] == pytest.approx(position["entryPrice"], rel=1e-6)
 
-    await protect(venue, bot, symbol, position["entryPrice"])
+    await protect(bot, symbol, position["entryPrice"])
 
     venue.prices["ETH"] = venue.prices["ETH"] * 998 // 1_000  # a young profit could not be taken everywhere
     await until(lambda: bot.fetch_ticker(symbol), lambda found: found["ask"] < position["entryPrice"])
@@ -84,12 +85,8 @@ async def test_a_bot_opens_protects_and_closes(venue: Living, bot: ZlpExchange) 
     assert set(after["total"]) >= {token for token in before["total"] if not token.startswith("m.")}
 
 
-async def protect(venue: Living, bot: ZlpExchange, symbol: str, entry: float) -> None:
-    """A stop below and a take-profit above, seen among the open orders and taken back; where orders can rest."""
-    if venue.profile == "zaros":
-        with pytest.raises(NotSupported, match="watch the price"):
-            await bot.create_order(symbol, "market", "sell", None, params={"stopLossPrice": entry * 0.9})
-        return
+async def protect(bot: ZlpExchange, symbol: str, entry: float) -> None:
+    """A stop below and a take-profit above, seen among the open orders and taken back."""
     stop = await bot.create_order(symbol, "market", "sell", None, params={"stopLossPrice": entry * 0.9})
     take = await bot.create_order(
         symbol, "market", "sell", 0.5, params={"takeProfitPrice": entry * 1.2, "clientOrderId": "take"}
@@ -147,21 +144,38 @@ async def test_watching_sees_prices_orders_fills_and_positions(venue: Living, bo
     assert again[0]["status"] == "closed"
 
 
-async def test_a_limit_order_rests_and_is_filled(tmp_path) -> None:
+async def test_a_limit_order_rests_and_is_filled(venue: Living, bot: ZlpExchange) -> None:
     """E9: a buyer's limit waits below the price; when the price comes, a keeper fills it there or better."""
-    async with living("zeus", tmp_path) as venue:
-        await venue.fund(Signer(KEY))
-        async with ZlpExchange({"url": venue.address, "privateKey": KEY.hex()}) as bot:
-            symbol = symbol_of(await bot.load_markets())
-            last = (await bot.fetch_ticker(symbol))["last"]
-            order = await bot.create_order(symbol, "limit", "buy", "0.25", last * 0.98)
-            assert (await bot.fetch_open_orders())[0]["id"] == order["id"]
-            assert await bot.fetch_positions() == []
-            venue.prices["ETH"] = venue.prices["ETH"] * 97 // 100
-            done = await until(lambda: bot.fetch_order(order["id"]), lambda found: found["status"] == "closed")
-            assert done["average"] <= last * 0.98
-            (position,) = await bot.fetch_positions([symbol])
-            assert position["contracts"] == pytest.approx(0.25, rel=0.02)
+    symbol = symbol_of(await bot.load_markets())
+    last = (await bot.fetch_ticker(symbol))["last"]
+    order = await bot.create_order(symbol, "limit", "buy", "0.25", last * 0.98)
+    assert (await bot.fetch_open_orders())[0]["id"] == order["id"]
+    assert await bot.fetch_positions() == []
+    venue.prices["ETH"] = venue.prices["ETH"] * 97 // 100
+    done = await until(lambda: bot.fetch_order(order["id"]), lambda found: found["status"] == "closed")
+    assert done["average"] <= last * 0.98
+    assert done["side"] == "buy"
+    (position,) = await bot.fetch_positions([symbol])
+    assert position["contracts"] == pytest.approx(0.25, rel=0.02)
+
+
+async def test_a_stop_or_a_limit_that_closes_is_filled_once(venue: Living, bot: ZlpExchange) -> None:
+    """E9: of a stop and a take-profit one closes the position; the other ends at its price and opens nothing."""
+    symbol = symbol_of(await bot.load_markets())
+    await bot.create_order(symbol, "market", "sell", "0.5", params={"leverage": 3})
+    (position,) = await until(bot.fetch_positions)
+    entry = position["entryPrice"]
+    first, second = [
+        await bot.create_order(symbol, "market", "buy", None, params={"stopLossPrice": entry * factor})
+        for factor in (1.02, 1.03)
+    ]
+    venue.prices["ETH"] = venue.prices["ETH"] * 104 // 100
+    ends = {}
+    for each in (first, second):
+        ended = await until(lambda each=each: bot.fetch_order(each["id"]), lambda found: found["status"] != "open")
+        ends[each["id"]] = ended["status"]
+    assert sorted(ends.values()) == ["closed", "rejected"]
+    assert await bot.fetch_positions() == []
 
 
 async def test_refusals_carry_the_engines_reasons(tmp_path) -> None:

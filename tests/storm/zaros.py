@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable
 from random import Random
 
+from tests.storm import resting
 from tests.storm.credit_scene import ASSETS, UNIT, CreditScene
-from zlp.engine import Envelope, Root, ledger
-from zlp.engine.commands import credit, credit_positions, custody, governance, liquidity, prices, stability
+from zlp.engine import Envelope, Root, codec, ledger
+from zlp.engine.codec import canonical
+from zlp.engine.commands import credit, credit_positions, custody, governance, liquidity, orders, prices, stability
 from zlp.engine.leaves.credit import (
     SETTLED_HOLDER,
     CreditMarket,
@@ -224,8 +226,47 @@ def place(scene: CreditScene) -> Envelope:
         market=market.market,
         size_delta=_delta(scene, market, trading.number),
         acceptable_price=limit,
+        reduce_only=random.random() < 0.2,
     )
     return scene.envelope(trading.owner if random.random() < 0.97 else scene.account(), command)
+
+
+def rest(scene: CreditScene) -> Envelope:
+    """A limit, a stop or a take-profit near the price; of a stranger's account now and then."""
+    if not scene.trading:
+        return account(scene)
+    random, trading, market = scene.random, scene.random.choice(scene.trading), scene.market()
+    delta, price = _delta(scene, market, trading.number), scene.bounds(market.asset)[0]
+    action = credit_positions.PlaceCreditOrder(
+        trading_account=trading.number,
+        market=market.market,
+        size_delta=delta if abs(delta) < 2**255 else UNIT,
+        acceptable_price=random.choice((0, 0, price)),
+        reduce_only=random.random() < 0.6,
+    )
+    command = orders.PlaceOrder(
+        action=canonical(action).decode(),
+        fee=random.choice((0, 0, 0, 10**12)),
+        resting=random.random() < 0.9,
+        trigger_asset=random.choice((market.asset,) * 9 + ("",)),
+        trigger_price=max(1, int(price * random.uniform(0.98, 1.02))),
+        trigger_above=random.random() < 0.5,
+        expires=random.choice((0, 0, scene.now + 600)),
+    )
+    return scene.envelope(trading.owner if random.random() < 0.95 else scene.account(), command)
+
+
+def tend(scene: CreditScene) -> Envelope:
+    """A keeper fills an order of the registry, or tries it without a report; owners and keepers end others."""
+    if not scene.orders:
+        return rest(scene)
+    if scene.random.random() < 0.4:
+        return resting.tend(scene)
+    order = scene.random.choice(scene.orders)
+    action = codec.decode_command(order.action)
+    asset = action.market if isinstance(action, credit_positions.PlaceCreditOrder) else scene.market().asset
+    command = credit_positions.FillWaitingOrder(number=order.number, report=scene.report(asset))
+    return scene.envelope("keeper", command)
 
 
 def fill(scene: CreditScene) -> Envelope:
@@ -248,12 +289,12 @@ def signed(scene: CreditScene) -> Envelope:
         trading = random.choice(scene.trading)
         command = credit_positions.CancelSignedOrders(trading_account=trading.number)
         return scene.envelope(trading.owner, command)
-    orders = []
+    batch = []
     for _ in range(random.randrange(1, 4)):
         trading = random.choice(scene.trading)
         delta = _delta(scene, market, trading.number)
         price = scene.bounds(market.asset)[0]
-        orders.append(
+        batch.append(
             credit_positions.SignedOrder(
                 trading_account=trading.number,
                 market=market.market,
@@ -267,7 +308,7 @@ def signed(scene: CreditScene) -> Envelope:
             )
         )
     report = scene.report(market.asset)
-    command = credit_positions.FillSignedOrders(market=market.market, orders=tuple(orders), report=report)
+    command = credit_positions.FillSignedOrders(market=market.market, orders=tuple(batch), report=report)
     return scene.envelope("keeper", command)
 
 
@@ -331,6 +372,8 @@ WEIGHTS: dict[Callable[[CreditScene], Envelope], int] = {
     settle: 8,
     account: 9,
     place: 12,
+    rest: 6,
+    tend: 12,
     fill: 12,
     signed: 8,
     liquidate: 6,

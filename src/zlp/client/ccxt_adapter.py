@@ -17,7 +17,8 @@ from typing import Any, Self
 
 from zlp.client import ccxt_shapes as shapes
 from zlp.client.asynchronous import AsyncClient
-from zlp.client.ccxt_orders import NotSupported, Trigger, booked, checked, placed, reduces, trigger_of
+from zlp.client.booking import NotSupported, Trigger, booked, checked, guarded, placed
+from zlp.client.ccxt_orders import limit_of, reduces, trigger_of
 from zlp.client.ccxt_shapes import PRECISION, TIMEFRAMES, Shape, exact, text
 from zlp.client.ccxt_streams import Streams
 from zlp.client.faults import Refused, VenueError
@@ -225,7 +226,8 @@ class ZlpExchange:
         else:
             commands = await self._opening(market, side, amount, trigger, params)
         client_id = str(params.get("clientOrderId", ""))
-        commands[-1] = booked(commands[-1], market["id"], trigger, self._orders, client_id)
+        trade = guarded(commands[-1], limit_of(type, price))
+        commands[-1] = booked(trade, market["id"], trigger, self._orders, client_id)
         receipts = await self._send(commands, client_id)
         return {
             "symbol": symbol,
@@ -407,6 +409,7 @@ class ZlpExchange:
             token=token,
             amount=text(margin, tokens[token].decimals),
             size=text(size, USD_PLACES),
+            price=text(price, USD_PLACES),
         )
         return checked(plan["commands"], self.account)
 

@@ -213,16 +213,18 @@ def order(row: Shape, symbol: str | None) -> Shape:
         "filled": None,
         "remaining": 0.0 if status == "closed" else None,
         "status": status,
-        "reduceOnly": reduces(row["kind"]),
+        "reduceOnly": reduces(action),
         "fee": None,
         "trades": [],
         "info": row,
     }
 
 
-def reduces(kind: str) -> bool:
-    """Whether an action can only make a position smaller."""
-    command = COMMANDS[kind]
+def reduces(action: Shape) -> bool:
+    """Whether an action can only make a position smaller: by what it says, or by its nature."""
+    command = COMMANDS[action["type"]]
+    if "reduce_only" in command.__struct_fields__:
+        return bool(action.get("reduce_only"))
     return command.orderable and command.reduces_risk and command.scope == "trade"
 
 

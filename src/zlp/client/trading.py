@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from decimal import ROUND_UP, Decimal, localcontext
-from typing import Any
 
-from zlp.client.ccxt_orders import NotSupported, Trigger, booked, checked, placed
+from zlp.client.booking import NotSupported, Row, Trigger, booked, checked, guarded, placed
 from zlp.client.faults import OrderEnded, Refused, Unreachable, VenueError
 from zlp.client.plain import Client
 from zlp.client.records import Receipt, from_units
@@ -24,7 +23,6 @@ from zlp.engine.commands.staking import UnstakeShares
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.staking import Stake
 
-Row = dict[str, Any]
 WAITING = "waiting"
 PAUSE = 0.2
 PRECISION = 100
@@ -142,9 +140,11 @@ class Trading:
             token=token or accepted[0],
             amount=margin,
             size=size,
+            price=at,
         )
         trigger = Trigger(Decimal(at), above=not is_long) if at else None
-        return self._book(checked(plan["commands"], self.account), market, trigger, client_id)
+        *before, trade = checked(plan["commands"], self.account)
+        return self._book([*before, guarded(trade, trigger.price if trigger else None)], market, trigger, client_id)
 
     def close(self, position: str, *, share: str = "1", client_id: str = "", timeout: float = 60) -> Row:
         """Close a share of a position and wait for it; where a design keeps margin apart, it comes back after."""
@@ -156,10 +156,7 @@ class Trading:
         return sent
 
     def protect(self, position: str, *, stop: str = "", take: str = "", share: str = "1", client_id: str = "") -> Row:
-        """An order that only closes: when the price falls (for a short: rises) to ``stop``, or reaches ``take``.
-
-        ``NotSupported`` where a design has no orders that wait for a price.
-        """
+        """An order that only closes: when the price falls (for a short: rises) to ``stop``, or reaches ``take``."""
         if bool(stop) == bool(take):
             raise VenueError("give a stop or a take, and two orders for both")
         row = self.position(position)

@@ -118,10 +118,12 @@ class Desk(Protocol):
         collateral: str,
         amount: int,
         size_usd: int,
+        price: int = 0,
     ) -> list[Command]:
         """Commands that open or extend a position of ``size_usd`` backed by ``amount`` of ``collateral``, in order.
 
-        Only the last is the trade; those before it bring the margin in where a design asks for that first.
+        ``price`` (1e30): what a design that counts sizes in coins divides by; 0 is the present price. Only the last
+        is the trade; those before it bring the margin in where a design asks for that first.
         """
 
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = 10_000) -> list[Command]:

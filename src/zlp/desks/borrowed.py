@@ -158,6 +158,7 @@ class BorrowedDesk:
         collateral: str,
         amount: int,
         size_usd: int,
+        price: int = 0,
     ) -> list[Command]:
         """One command; borrows what the leverage needs, at most ten times the collateral."""
         settings = reader.get(BorrowMarketSettings, (pool, market))
@@ -177,7 +178,7 @@ class BorrowedDesk:
                 is_long=is_long,
                 token=token,
                 collateral=amount,
-                amount=mul_div_down(size_usd, settings.unit, high if is_long else low),
+                amount=mul_div_down(size_usd, settings.unit, price or (high if is_long else low)),
                 reserve=mul_div_down(amount, multiple, BPS),
             )
         ]

@@ -188,19 +188,20 @@ class CreditDesk:
         collateral: str,
         amount: int,
         size_usd: int,
+        price: int = 0,
     ) -> list[Command]:
-        """Margin into the main account, then a market order, which a keeper fills at a report after it."""
+        """Margin into the main account, then an order, which a keeper fills at a report after it."""
         terms = reader.get(CreditMarketSettings, (market,))
         if terms is None:
             raise Reject(Code.UNKNOWN_MARKET, detail=market)
         low, high = pricing.bounds_at(reader, terms.asset, now)
-        size = mul_div_down(size_usd, RATE, high if is_long else low)
+        size = mul_div_down(size_usd, RATE, price or (high if is_long else low))
         token = collateral or _margin_tokens(reader)[0]
         order = PlaceCreditOrder(trading_account=0, market=market, size_delta=size if is_long else -size)
         return [AddMargin(trading_account=0, token=token, amount=amount), order] if amount else [order]
 
     def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
-        """The fill of a pending order, by the first keeper there is."""
+        """The fill of a pending order, by the first keeper there is. Orders of the registry wait for their price."""
         keeper = next((each.holder for each in reader.each(RoleHolder) if each.role == Role.KEEPER), "")
         fills: list[tuple[str, Command]] = []
         for order in reader.each(CreditOrder):
@@ -212,13 +213,13 @@ class CreditDesk:
         return fills
 
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
-        """A market order; the margin stays in the account."""
+        """An order that only reduces, by at most this part of today's size; the margin stays in the account."""
         number, _, market = position.partition("/")
         held = reader.get(CreditPosition, (int(number), market))
         if held is None:
             raise Reject(Code.UNKNOWN_POSITION, detail=position)
         delta = -mul_div_toward_zero(held.size, min(fraction_bps, BPS), BPS)
-        return [PlaceCreditOrder(trading_account=held.account, market=market, size_delta=delta)]
+        return [PlaceCreditOrder(trading_account=held.account, market=market, size_delta=delta, reduce_only=True)]
 
 
 def posted_report(reader: Reader, asset: str, now: int) -> Report | None:

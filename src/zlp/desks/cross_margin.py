@@ -169,6 +169,7 @@ class CrossMarginDesk:
         collateral: str,
         amount: int,
         size_usd: int,
+        price: int = 0,
     ) -> list[Command]:
         """The margin goes into account 0 first, then the trade."""
         size = size_usd if is_long else -size_usd

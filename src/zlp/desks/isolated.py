@@ -174,6 +174,7 @@ class IsolatedDesk:
         collateral: str,
         amount: int,
         size_usd: int,
+        price: int = 0,
     ) -> list[Command]:
         """One command; a token that can't back this side is swapped on the way in."""
         backing = market if is_long else _stable(reader, pool, collateral)

@@ -184,6 +184,7 @@ class Code(enum.StrEnum):
     SIGNED_NONCE_WRONG = "signed_nonce_wrong"
     SIGNED_ORDER_USED = "signed_order_used"
     TARGET_NOT_REACHED = "target_not_reached"
+    REPORT_REQUIRED = "report_required"
     # requests and orders
     ACTION_NOT_IMMEDIATE = "action_not_immediate"
     ACTION_NOT_ALLOWED = "action_not_allowed"

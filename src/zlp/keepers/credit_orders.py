@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator
 
 from zlp.desks.credit_positions import posted_report
 from zlp.engine import Command
+from zlp.engine.codec import decode_command
 from zlp.engine.commands.credit import RefreshVaults, Report
-from zlp.engine.commands.credit_positions import FillCreditOrder
+from zlp.engine.commands.credit_positions import CancelCreditOrder, FillCreditOrder, FillWaitingOrder, PlaceCreditOrder
 from zlp.engine.commands.stability import FulfilStableSwap
 from zlp.engine.leaves.credit import CreditCollateral, CreditMarketSettings, CreditVaultSettings
 from zlp.engine.leaves.credit_positions import CreditOrder
+from zlp.engine.leaves.orders import Order
 from zlp.engine.leaves.stability import StableSwapRequest
 from zlp.engine.state import Reader
 from zlp.keepers.port import Port
+from zlp.keepers.waiting_orders import WaitingOrders
 
 Reports = Callable[[str, int], Report | None]
 """The newest verified report of an asset at a second, or ``None`` while there is none."""
@@ -33,6 +36,8 @@ class CreditKeeper:
     def __init__(self, port: Port, reports: Reports | None = None) -> None:
         self._port = port
         self._reports = reports or posted_reports(port.reader)
+        self._waiting = WaitingOrders(port.reader, reported=True)
+        port.listen(self._waiting.hear)
         self._refreshed_at = 0
 
     def work(self) -> int:
@@ -43,10 +48,13 @@ class CreditKeeper:
     def _due(self, now: int) -> Iterator[Command]:
         reader = self._port.reader
         for order in reader.each(CreditOrder):
-            market = reader.get(CreditMarketSettings, (order.market,))
-            report = None if market is None else self._reports(market.asset, now)
+            report = self._market_report(order.market, now)
             if report is not None and report.valid_from >= order.placed_at:
                 yield from self._possible(FillCreditOrder(trading_account=order.account, report=report))
+            elif report is None:
+                yield from self._possible(CancelCreditOrder(trading_account=order.account))
+        for number in self._waiting.due(now):
+            yield from self._fill_waiting(number, now)
         for request in reader.each(StableSwapRequest):
             report = self._swap_report(request, now)
             if report is not None and now <= request.deadline:
@@ -59,6 +67,18 @@ class CreditKeeper:
         """A command that would fail now stays out of the log."""
         if self._port.quote(command).accepted:
             yield command
+
+    def _fill_waiting(self, number: int, now: int) -> Iterator[Command]:
+        order = self._port.reader.get(Order, (number,))
+        action = None if order is None else decode_command(order.action)
+        if order is not None and isinstance(action, PlaceCreditOrder):
+            report = self._market_report(action.market, now)
+            if report is not None and report.valid_from >= order.placed_at:
+                yield from self._possible(FillWaitingOrder(number=number, report=report))
+
+    def _market_report(self, name: str, now: int) -> Report | None:
+        market = self._port.reader.get(CreditMarketSettings, (name,))
+        return None if market is None else self._reports(market.asset, now)
 
     def _swap_report(self, request: StableSwapRequest, now: int) -> Report | None:
         reader = self._port.reader

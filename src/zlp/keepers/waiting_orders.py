@@ -17,14 +17,15 @@ from zlp.screening.trigger_table import TriggerTable
 
 
 class WaitingOrders:
-    """Follows the registry by its events.
+    """Follows the registry by its events; orders whose action is priced by a signed report, or all others.
 
     Market orders (and resting ones without a plain trigger) are few and looked at one by one; orders with a
     trigger price lie in one table per asset and side of the price.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, *, reported: bool = False) -> None:
         self._reader = reader
+        self._reported = reported
         self._listed: dict[int, tuple[Order, Command]] = {}
         self._place: dict[int, tuple[str, bool]] = {}
         self._expiring: dict[int, int] = {}
@@ -81,8 +82,10 @@ class WaitingOrders:
 
     def _add(self, order: Order) -> None:
         action = decode_command(order.action)
-        if order.resting and order.expires:
+        if order.resting and order.expires and not self._reported:
             self._expiring[order.number] = order.expires
+        if action.reported != self._reported:
+            return
         if order.trigger_asset and not order.trigger_quote:
             place = (order.trigger_asset, action.buys())
             self._place[order.number] = place

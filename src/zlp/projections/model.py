@@ -48,8 +48,6 @@ HANDLERS: dict[type, Handler] = {
     order_events.OrderExecuted: orders.executed,
     order_events.OrderCancelled: orders.cancelled,
     order_events.OrderSkipped: orders.skipped,
-    credit_events.TradingAccountOpened: orders.account_opened,
-    credit_events.TradingAccountTransferred: orders.account_transferred,
     credit_events.CreditOrderPlaced: orders.credit_placed,
     credit_events.CreditOrderClosed: orders.credit_closed,
     ledger.Transferred: holdings.moved,

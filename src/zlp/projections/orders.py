@@ -7,12 +7,9 @@ from typing import Any
 
 import msgspec
 
-from zlp.engine.events.credit_positions import (
-    CreditOrderClosed,
-    CreditOrderPlaced,
-    TradingAccountOpened,
-    TradingAccountTransferred,
-)
+from zlp.engine.codec import wire
+from zlp.engine.commands.credit_positions import PlaceCreditOrder
+from zlp.engine.events.credit_positions import CreditOrderClosed, CreditOrderPlaced
 from zlp.engine.events.orders import OrderCancelled, OrderExecuted, OrderPlaced, OrderSkipped, OrderUpdated
 from zlp.projections import tables
 from zlp.projections.batch import Batch, Place, Row
@@ -97,42 +94,37 @@ def skipped(batch: Batch, names: Names, place: Place, event: OrderSkipped) -> No
         _change(batch, place, row["order"], row["account"], "skipped", event.reason)
 
 
-def account_opened(batch: Batch, names: Names, place: Place, event: TradingAccountOpened) -> None:  # noqa: ARG001 - handlers are alike
-    """Whose orders a trading account's are."""
-    batch.put(tables.trading_accounts, number=str(event.trading_account), owner=event.owner)
-
-
-def account_transferred(batch: Batch, names: Names, place: Place, event: TradingAccountTransferred) -> None:  # noqa: ARG001 - handlers are alike
-    """The account has another owner."""
-    batch.put(tables.trading_accounts, number=str(event.trading_account), owner=event.owner)
-
-
 def credit_placed(batch: Batch, names: Names, place: Place, event: CreditOrderPlaced) -> None:  # noqa: ARG001 - handlers are alike
     """A trading account's market order waits; it has one at a time in a market, so its name is made here."""
     slot = f"{event.trading_account}/{event.market}"
     order = f"{slot}@{place.sequence}.{place.ordinal}"
-    owner = _owner(batch, event.trading_account)
-    record = {"type": "PlaceCreditOrder", "market": event.market, "size_delta": str(event.size_delta)}
+    action = PlaceCreditOrder(
+        trading_account=event.trading_account,
+        market=event.market,
+        size_delta=event.size_delta,
+        acceptable_price=event.acceptable_price,
+        reduce_only=event.reduce_only,
+    )
     batch.put(
         tables.orders,
         order=order,
-        account=owner,
+        account=event.owner,
         status="waiting",
         kind="PlaceCreditOrder",
         market=event.market,
-        action=msgspec.json.encode(record).decode(),
+        action=wire(action).decode(),
         **_begun(place),
     )
     batch.put(tables.credit_orders, slot=slot, order=order)
-    _change(batch, place, order, owner, "placed", "")
+    _change(batch, place, order, event.owner, "placed", "")
 
 
 def credit_closed(batch: Batch, names: Names, place: Place, event: CreditOrderClosed) -> None:  # noqa: ARG001 - handlers are alike
     """A trading account's market order is gone."""
     known = batch.card(tables.credit_orders, f"{event.trading_account}/{event.market}")
     if known is not None:
-        owner, status = _owner(batch, event.trading_account), STATUS.get(event.reason, "failed")
-        _end(batch, place, known["order"], owner, status, "" if status == "filled" else event.reason, "")
+        status = STATUS.get(event.reason, "failed")
+        _end(batch, place, known["order"], event.owner, status, "" if status == "filled" else event.reason, "")
 
 
 def credit_filled(events: Sequence[Any]) -> set[str]:
@@ -145,11 +137,6 @@ def credit_order(batch: Batch, slot: str) -> str:
     """The order that was last placed in a slot."""
     known = batch.card(tables.credit_orders, slot)
     return "" if known is None else str(known["order"])
-
-
-def _owner(batch: Batch, trading_account: int) -> str:
-    found = batch.card(tables.trading_accounts, str(trading_account))
-    return "" if found is None else str(found["owner"])
 
 
 def _end(batch: Batch, place: Place, order: str, account: str, status: str, reason: str, keeper: str) -> None:

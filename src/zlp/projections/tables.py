@@ -11,7 +11,7 @@ from sqlalchemy import Column, Index, MetaData, Table
 
 from zlp.projections.amounts import amount, exact, flag, number, small, text, usd
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of these tables; a read model of another one is built anew."""
 
 METADATA = MetaData()
@@ -179,7 +179,6 @@ orders = _card(
 )
 order_changes = _log("order_changes", text("order"), text("account"), text("change"), text("detail"), by=("order",))
 credit_orders = _card("credit_orders", text("slot", key=True), text("order"))
-trading_accounts = _card("trading_accounts", text("number", key=True), text("owner"))
 transfers = _log(
     "transfers",
     text("kind"),

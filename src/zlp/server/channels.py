@@ -92,7 +92,12 @@ CHANNELS: dict[str, Channel] = {
         Channel("prices", "posted prices", _prices, _events("RoundPosted", "FastPricePosted", "PricesDisputed")),
         Channel("trades", "swaps, changes of positions, liquidations", None, TRADES),
         Channel("positions", "changes of positions", _positions, _events("PositionChanged", "Liquidated")),
-        Channel("orders", "an order's life: placed, updated, executed, skipped, cancelled", _orders, _events("Order")),
+        Channel(
+            "orders",
+            "an order's life: placed, updated, executed, skipped, cancelled",
+            _orders,
+            _events("Order", "CreditOrder"),
+        ),
         Channel("liquidations", "liquidations", None, _events("Liquidated")),
         Channel("pool", "shares minted and burned, swaps, donations", None, _events("Shares", "Swapped", "Donated")),
         Channel("fees", "every fee", None, _events("FeeCharged")),

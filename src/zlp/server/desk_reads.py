@@ -96,7 +96,10 @@ def _positions(node: Node, parameters: Parameters) -> Any:
 
 
 def _open(node: Node, parameters: Parameters) -> Any:
-    """``amount`` of ``token`` and ``size`` in USD are decimals; the last command is the trade."""
+    """``amount`` of ``token``, ``size`` in USD and ``price`` are decimals; the last command is the trade.
+
+    ``price``: what an order that waits for a price is expected to run at; without it, the present one.
+    """
     side, state, token = parameters.text("side"), node.root.state, parameters.text("token")
     if side not in ("long", "short"):
         raise Problem("not_found", "a position is long or short")
@@ -111,6 +114,7 @@ def _open(node: Node, parameters: Parameters) -> Any:
             collateral=token,
             amount=amount,
             size_usd=scaled(parameters, "size", USD),
+            price=scaled(parameters, "price", USD),
         )
     except Reject as refused:
         raise NotAdmitted(refused.rejection) from None
@@ -218,7 +222,7 @@ def _pools(found: Desk, reader: Reader, now: int) -> list[Any]:
         return []
 
 
-OPENING = ("pool", "market", "token", "amount", "size")
+OPENING = ("pool", "market", "token", "amount", "size", "price")
 READS: list[Read] = [
     Read("/v1/desk", "pools and markets, valued now", _overview, "desk"),
     Read("/v1/desk/positions", "an account's positions with health", _positions, "desk", ("account", "limit")),

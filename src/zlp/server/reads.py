@@ -97,6 +97,7 @@ QUERY = {
     "pool": "only of this pool",
     "kind": "only of this kind",
     "token": "only of this token",
+    "price": "what a size is divided by where a design counts coins: the price of a limit; the present one without it",
     "status": "only with this status",
     "client": "only with this client id",
     "amount": "a decimal number of whole tokens",

@@ -193,7 +193,7 @@ class Hand:
         outbox, self._outbox = self._outbox, []
         settings = self.stage.reader.get(OrderSettings, ())
         for action in outbox:
-            if settings is None or not action.orderable:
+            if settings is None or not action.orderable or type(action).__name__ in settings.immediate:
                 self._submit(action)
                 continue
             self._bring_fee(settings, action)

@@ -9,7 +9,7 @@ from zlp.engine.codec import canonical
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.cross_margin import CrossReduce, CrossTrade
 from zlp.engine.commands.liquidity import Mint
-from zlp.engine.commands.orders import CancelOrder, ExecuteOrder, PlaceOrder
+from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder
 from zlp.engine.events.orders import OrderCancelled, OrderPlaced
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.leaves.orders import Order
@@ -85,7 +85,7 @@ def test_a_limit_order_rests_until_its_price(venue: Venue) -> None:
 
 
 def test_take_profit_and_stop_loss_close_the_whole_position(venue: Venue) -> None:
-    """N3: a pair of resting orders; when one has closed the position the other does nothing and opens nothing."""
+    """N3: a pair of resting orders; when one has closed the position the other ends and opens nothing."""
     place(venue, "alice", buy(100_000))
     venue.wait(1)
     execute(venue, "alice")
@@ -99,8 +99,9 @@ def test_take_profit_and_stop_loss_close_the_whole_position(venue: Venue) -> Non
     venue.do("keeper", ExecuteOrder(number=profit))
     assert venue.position("alice", "ETH") is None
     venue.post(ETH=1_779)
-    assert venue.apply("keeper", ExecuteOrder(number=loss)) is Code.NO_POSITION
-    venue.do("alice", CancelOrder(number=loss))
+    venue.do("keeper", ExecuteOrder(number=loss))
+    assert [event.reason for event in venue.seen(OrderCancelled)] == [Code.NO_POSITION]
+    assert venue.position("alice", "ETH") is None
     venue.check()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from zlp.engine import codec, ledger, pricing
@@ -17,6 +19,17 @@ from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.orders import OpenOrders, Order, OrderSettings
 from zlp.engine.leaves.prices import PriceFeed
 from zlp.engine.rejections import Code, Reject
+
+FINAL = frozenset(
+    {
+        Code.NO_POSITION,
+        Code.EMPTY_POSITION,
+        Code.UNKNOWN_POSITION,
+        Code.UNKNOWN_TRADING_ACCOUNT,
+        Code.SENDER_NOT_ALLOWED,
+    }
+)
+"""Refusals of an action that no later price cures; a resting order ends with them instead of waiting for ever."""
 
 
 def place(draft: Draft, command: commands.PlaceOrder) -> None:
@@ -82,13 +95,14 @@ def update(draft: Draft, command: commands.UpdateOrder) -> None:
     _require_owner(draft, order)
     if not order.resting:
         raise Reject(Code.ACTION_NOT_ALLOWED, detail="a market order can't be changed")
-    if command.action and _action(command.action).spends() != _action(order.action).spends():
+    if command.action and _action(command.action).spends() != action_of(order).spends():
         raise Reject(Code.ACTION_NOT_ALLOWED, detail="the new action must spend the same")
     changed = replace(
         order,
         action=command.action or order.action,
         trigger_price=command.trigger_price,
         trigger_above=command.trigger_above,
+        placed_at=draft.time,
         placed_in=draft.sequence,
     )
     draft.put(changed)
@@ -137,9 +151,17 @@ def execute_many(draft: Draft, command: commands.ExecuteOrders) -> None:
 
 
 def _execute(draft: Draft, number: int, reward_to: str) -> None:
+    run_order(draft, draft.need(Order, (number,), Code.UNKNOWN_ORDER), reward_to)
+
+
+def run_order(draft: Draft, order: Order, reward_to: str, run: Callable[[Draft], None] | None = None) -> None:
+    """Run an order's action on its owner's behalf, or say why not.
+
+    ``run``: how, for a branch that runs its actions itself; without it the action goes where it is sent to. A
+    refused market order ends with the code, a resting one goes on waiting unless no later price can cure it.
+    """
     settings = _settings(draft)
     require_account(reward_to)
-    order = draft.need(Order, (number,), Code.UNKNOWN_ORDER)
     if draft.sender == order.account and not has_role(draft, Role.KEEPER, draft.sender):
         _require_age(draft, order, settings.owner_delay)
     else:
@@ -149,29 +171,35 @@ def _execute(draft: Draft, number: int, reward_to: str) -> None:
         return
     if not order.resting and order.placed_at + settings.keeper_delay > draft.time:
         raise Reject(Code.REQUEST_TOO_YOUNG, limit=order.placed_at + settings.keeper_delay, actual=draft.time)
-    action = _action(order.action)
+    action = action_of(order)
+    if action.reported and run is None:
+        raise Reject(Code.REPORT_REQUIRED, detail=type(action).__name__)
     require_running(draft, action)
     if settings.newer_price:
         _require_newer_prices(draft, order, action)
     _require_trigger(draft, order, action)
     attempt = draft.nested()
     try:
-        _run(attempt, order, action, reward_to)
+        _run(attempt, order, action, reward_to, run)
     except Reject as refused:
-        if order.resting:
+        if order.resting and refused.rejection.code not in FINAL:
             raise
         _end(draft, order, refused.rejection.code, reward_to)
     else:
         draft.absorb(attempt)
 
 
-def _run(draft: Draft, order: Order, action: Command, reward_to: str) -> None:
+def _run(draft: Draft, order: Order, action: Command, reward_to: str, run: Callable[[Draft], None] | None) -> None:
     """Give the escrow back, act for the owner, pay the keeper."""
     keeper = draft.sender
     _close(draft, order)
     for token, amount in action.spends():
         ledger.move(draft, token, order.holder, order.account, amount)
-    draft.run(action, order.account)
+    if run is None:
+        draft.run(action, order.account)
+    else:
+        with draft.acting_as(order.account):
+            run(draft)
     ledger.move(draft, order.fee_token, order.holder, reward_to, order.fee)
     draft.record(
         events.OrderExecuted(
@@ -183,7 +211,7 @@ def _run(draft: Draft, order: Order, action: Command, reward_to: str) -> None:
 def _end(draft: Draft, order: Order, reason: str, fee_to: str) -> None:
     """Return what was set aside and pay the fee to whom it is due."""
     _close(draft, order)
-    for token, amount in _action(order.action).spends():
+    for token, amount in action_of(order).spends():
         ledger.move(draft, token, order.holder, order.account, amount)
     ledger.move(draft, order.fee_token, order.holder, fee_to, order.fee)
     draft.record(
@@ -213,6 +241,11 @@ def _count(draft: Draft, account: str, change: int, maximum: int) -> None:
 
 def _settings(draft: Draft) -> OrderSettings:
     return draft.need(OrderSettings, (), Code.UNKNOWN_SETTING)
+
+
+def action_of(order: Order) -> Command:
+    """The command an order carries."""
+    return _action(order.action)
 
 
 def _action(text: str) -> Command:

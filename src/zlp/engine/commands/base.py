@@ -31,6 +31,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, for
     """True for commands that a general pause leaves open (closing, cancelling, burning, claiming)."""
     orderable: ClassVar[bool] = False
     """True for priced actions: an order may carry them, and they run at once only where a profile says so."""
+    reported: ClassVar[bool] = False
+    """True for actions that are priced by a signed report: an order that carries one is filled with it."""
 
     def spends(self) -> tuple[tuple[str, int], ...]:
         """Tokens and amounts an order that carries this action must set aside."""

@@ -47,17 +47,29 @@ class PlaceCreditOrder(Command, frozen=True, kw_only=True):
     """Owner: ask to trade ``size_delta`` (signed, 1e18 of index units) at the price of a later report.
 
     ``acceptable_price`` (1e30): the order is not filled above it (buying) or below it (selling); 0 is any.
+    ``reduce_only``: never opens or flips: the size is cut to what the position has when it is filled, and with
+    nothing left to reduce the order ends with ``no_position``.
+
+    An order of the registry that carries this (a limit, a stop, a take-profit) rests until the posted price
+    reaches its trigger and fills in one step, by ``FillWaitingOrder``; it never takes the account's pending place.
     """
 
     reduces_risk: ClassVar[bool] = True
+    orderable: ClassVar[bool] = True
+    reported: ClassVar[bool] = True
     trading_account: int
     market: str
     size_delta: Signed
     acceptable_price: int = 0
+    reduce_only: bool = False
+
+    def buys(self) -> bool:
+        """A buy pays the ask."""
+        return self.size_delta > 0
 
 
 class CancelCreditOrder(Command, frozen=True, kw_only=True):
-    """Owner: withdraw the pending order once it is old enough."""
+    """Owner: withdraw the pending order once it is old enough. Keeper: clear one that has expired."""
 
     reduces_risk: ClassVar[bool] = True
     trading_account: int
@@ -70,6 +82,19 @@ class FillCreditOrder(Command, frozen=True, kw_only=True):
     reduces_risk: ClassVar[bool] = True
     trading_account: int
     report: Report
+
+
+class FillWaitingOrder(Command, frozen=True, kw_only=True):
+    """Keeper: fill order ``number`` of the registry at a signed report that is younger than it.
+
+    Its trigger must be reached by the posted price. The execution fee goes to ``reward_to`` (empty: sender).
+    """
+
+    scope: ClassVar[str] = "keep"
+    reduces_risk: ClassVar[bool] = True
+    number: int
+    report: Report
+    reward_to: str = ""
 
 
 class SignedOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -30,17 +30,21 @@ class MarginChanged(Event, frozen=True):
 
 
 class CreditOrderPlaced(Event, frozen=True):
-    """A market order waits for a keeper."""
+    """A market order waits for a keeper; see ``commands.credit_positions.PlaceCreditOrder`` for the fields."""
 
     trading_account: int
+    owner: str
     market: str
     size_delta: Signed
+    acceptable_price: int
+    reduce_only: bool
 
 
 class CreditOrderClosed(Event, frozen=True):
-    """A pending order is gone: ``reason`` is filled, cancelled, replaced or liquidated."""
+    """A pending order is gone: ``reason`` is filled, cancelled, replaced, expired, liquidated or no_position."""
 
     trading_account: int
+    owner: str
     market: str
     reason: str
 

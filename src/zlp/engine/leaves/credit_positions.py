@@ -11,12 +11,14 @@ from zlp.engine.leaves.base import Key, Leaf, Settings
 class CreditTradingSettings(Settings, frozen=True):
     """What every trade pays and how long orders rest. Fees in USD at 1e30, ages in seconds.
 
-    ``order_lifetime``: age below which a pending order can be neither cancelled nor replaced.
+    ``order_lifetime``: age below which a pending order can be neither cancelled nor replaced. ``order_expiry``: age
+    from which it is no longer filled and a keeper may clear it.
     """
 
     settlement_fee_usd: int = 0
     liquidation_fee_usd: int = 0
     order_lifetime: int = 10
+    order_expiry: int = 300
     max_positions: int = 10
 
     @property
@@ -28,6 +30,8 @@ class CreditTradingSettings(Settings, frozen=True):
         """Nothing negative; an account's upkeep stays bounded."""
         if min(self.settlement_fee_usd, self.liquidation_fee_usd, self.order_lifetime) < 0:
             return "fees and order_lifetime must not be negative"
+        if self.order_expiry <= self.order_lifetime:
+            return "order_expiry must be above order_lifetime"
         return None if 1 <= self.max_positions <= 100 else "max_positions must be from 1 to 100"
 
 
@@ -135,6 +139,7 @@ class CreditOrder(Leaf, frozen=True):
     size_delta: int
     placed_at: int
     acceptable_price: int = 0
+    reduce_only: bool = False
 
     @property
     def key(self) -> Key:

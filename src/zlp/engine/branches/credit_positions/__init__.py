@@ -19,6 +19,7 @@ BRANCH = Branch(
         commands.PlaceCreditOrder: orders.place,
         commands.CancelCreditOrder: orders.cancel,
         commands.FillCreditOrder: orders.fill_order,
+        commands.FillWaitingOrder: orders.fill_waiting,
         commands.FillSignedOrders: orders.fill_signed,
         commands.CancelSignedOrders: orders.cancel_signed,
         commands.LiquidateTradingAccount: liquidation.liquidate,

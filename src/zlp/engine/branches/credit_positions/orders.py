@@ -1,4 +1,7 @@
-"""Orders on the vaults' credit: one pending market order per account, limit orders signed away from the venue."""
+"""Orders on the vaults' credit: one pending market order per account, orders of the registry, and signed ones.
+
+Those of the registry and those signed away from the venue are filled in one step and never become pending.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import hashlib
 
 from msgspec.structs import replace
 
-from zlp.engine.access import require_role
+from zlp.engine.access import has_role, require_role
 from zlp.engine.branches.credit.values import checked, index_price, market_settings
 from zlp.engine.branches.credit_positions.fills import Trade, check_margin, check_trade, fill
-from zlp.engine.branches.credit_positions.health import account_of, trading_settings
+from zlp.engine.branches.credit_positions.health import account_of, position_of, trading_settings
 from zlp.engine.branches.credit_positions.margin import own_account
+from zlp.engine.branches.orders import action_of, run_order
 from zlp.engine.codec import canonical
 from zlp.engine.commands import credit_positions as commands
 from zlp.engine.commands.credit import Report
@@ -19,6 +23,7 @@ from zlp.engine.events import credit_positions as events
 from zlp.engine.leaves.access import Agent, Role
 from zlp.engine.leaves.credit import CreditMarketSettings
 from zlp.engine.leaves.credit_positions import CreditOrder, TradingAccount, UsedOrder
+from zlp.engine.leaves.orders import Order
 from zlp.engine.rejections import Code, Reject
 
 
@@ -29,17 +34,43 @@ def place(draft: Draft, command: commands.PlaceCreditOrder) -> None:
     """
     account = own_account(draft, command.trading_account)
     settings = market_settings(draft, command.market)
-    trade = Trade(settings, command.size_delta, index_price(draft, settings.asset))
+    trade = Trade(settings, allowed_delta(draft, account, command), index_price(draft, settings.asset))
     check_trade(draft, account, trade)
     check_margin(draft, account, trade)
     pending = draft.get(CreditOrder, (account.number,))
     if pending is not None:
         _require_age(draft, pending)
         _close(draft, pending, "replaced")
-    draft.put(CreditOrder(account.number, command.market, command.size_delta, draft.time, command.acceptable_price))
-    draft.record(
-        events.CreditOrderPlaced(trading_account=account.number, market=command.market, size_delta=command.size_delta)
+    draft.put(
+        CreditOrder(
+            account=account.number,
+            market=command.market,
+            size_delta=command.size_delta,
+            placed_at=draft.time,
+            acceptable_price=command.acceptable_price,
+            reduce_only=command.reduce_only,
+        )
     )
+    draft.record(
+        events.CreditOrderPlaced(
+            trading_account=account.number,
+            owner=account.owner,
+            market=command.market,
+            size_delta=command.size_delta,
+            acceptable_price=command.acceptable_price,
+            reduce_only=command.reduce_only,
+        )
+    )
+
+
+def allowed_delta(draft: Draft, account: TradingAccount, order: commands.PlaceCreditOrder | CreditOrder) -> int:
+    """The size an order may trade now: all of it, or no more than takes a position back to nothing (reduce-only)."""
+    if not order.reduce_only:
+        return order.size_delta
+    held = position_of(draft, account.number, order.market).size
+    if held * order.size_delta >= 0:
+        raise Reject(Code.NO_POSITION, detail=order.market)
+    return max(order.size_delta, -held) if held > 0 else min(order.size_delta, -held)
 
 
 def _require_age(draft: Draft, order: CreditOrder) -> None:
@@ -50,7 +81,10 @@ def _require_age(draft: Draft, order: CreditOrder) -> None:
 
 def _close(draft: Draft, order: CreditOrder, reason: str) -> None:
     draft.drop(order)
-    draft.record(events.CreditOrderClosed(trading_account=order.account, market=order.market, reason=reason))
+    owner = account_of(draft, order.account).owner
+    draft.record(
+        events.CreditOrderClosed(trading_account=order.account, owner=owner, market=order.market, reason=reason)
+    )
 
 
 def close_pending(draft: Draft, account: int, reason: str) -> None:
@@ -61,26 +95,70 @@ def close_pending(draft: Draft, account: int, reason: str) -> None:
 
 
 def cancel(draft: Draft, command: commands.CancelCreditOrder) -> None:
-    """Withdraw a pending order that is old enough."""
-    account = own_account(draft, command.trading_account)
+    """Withdraw a pending order that is old enough; a keeper clears one that has expired."""
+    number = command.trading_account
+    expired = draft.get(CreditOrder, (number,))
+    if expired is not None and _expired(draft, expired) and has_role(draft, Role.KEEPER, draft.sender):
+        _close(draft, expired, "expired")
+        return
+    account = own_account(draft, number)
     order = draft.need(CreditOrder, (account.number,), Code.UNKNOWN_ORDER)
     _require_age(draft, order)
     _close(draft, order, "cancelled")
 
 
+def _expired(draft: Draft, order: CreditOrder) -> bool:
+    return order.placed_at + trading_settings(draft).order_expiry <= draft.time
+
+
 def fill_order(draft: Draft, command: commands.FillCreditOrder) -> None:
-    """Fill a pending order at a report that is younger than it."""
+    """Fill a pending order at a report that is younger than it; with nothing left to reduce, or expired, it ends."""
     require_role(draft, Role.KEEPER)
     order = draft.need(CreditOrder, (command.trading_account,), Code.UNKNOWN_ORDER)
+    if _expired(draft, order):
+        _close(draft, order, "expired")
+        return
     settings = market_settings(draft, order.market)
-    report = checked(draft, settings.asset, command.report)
-    if report.valid_from < order.placed_at:
-        raise Reject(Code.PRICE_NOT_NEWER, limit=order.placed_at, actual=report.valid_from)
-    _close(draft, order, "filled")
+    report = _younger(checked(draft, settings.asset, command.report), order.placed_at)
     account = account_of(draft, order.account)
-    limit = order.acceptable_price
-    buys = order.size_delta > 0
-    fill(draft, account, _trade(settings, order.size_delta, report), above=limit * buys, below=limit * (not buys))
+    try:
+        delta = allowed_delta(draft, account, order)
+    except Reject as refused:
+        _close(draft, order, refused.rejection.code)
+        return
+    _close(draft, order, "filled")
+    _fill_within(draft, account, _trade(settings, delta, report), order.acceptable_price)
+
+
+def _younger(report: Report, placed_at: int) -> Report:
+    """Nobody may act on a price he knew when he ordered."""
+    if report.valid_from < placed_at:
+        raise Reject(Code.PRICE_NOT_NEWER, limit=placed_at, actual=report.valid_from)
+    return report
+
+
+def _fill_within(draft: Draft, account: TradingAccount, trade: Trade, limit: int) -> None:
+    """Fill at the limit or better; 0 is any price."""
+    buys = trade.delta > 0
+    fill(draft, account, trade, above=limit * buys, below=limit * (not buys))
+
+
+def fill_waiting(draft: Draft, command: commands.FillWaitingOrder) -> None:
+    """Fill an order of the registry whose trigger the posted price has reached."""
+    require_role(draft, Role.KEEPER)
+    order = draft.need(Order, (command.number,), Code.UNKNOWN_ORDER)
+    action = action_of(order)
+    if not isinstance(action, commands.PlaceCreditOrder):
+        raise Reject(Code.ACTION_NOT_ALLOWED, detail=type(action).__name__)
+    settings = market_settings(draft, action.market)
+    report = _younger(checked(draft, settings.asset, command.report), order.placed_at)
+
+    def run(inner: Draft) -> None:
+        account = own_account(inner, action.trading_account)
+        delta = allowed_delta(inner, account, action)
+        _fill_within(inner, account, _trade(settings, delta, report), action.acceptable_price)
+
+    run_order(draft, order, command.reward_to or draft.sender, run)
 
 
 def _trade(settings: CreditMarketSettings, delta: int, report: Report) -> Trade:
@@ -120,8 +198,7 @@ def _fill_signed(draft: Draft, settings: CreditMarketSettings, order: commands.S
     draft.put(used)
     if order.increase_nonce:
         account = _next_nonce(draft, account)
-    target, buys = order.target_price, order.size_delta > 0
-    fill(draft, account, _trade(settings, order.size_delta, report), above=target * buys, below=target * (not buys))
+    _fill_within(draft, account, _trade(settings, order.size_delta, report), order.target_price)
 
 
 def _require_signer(draft: Draft, account: TradingAccount, order: commands.SignedOrder) -> None:

@@ -1,0 +1,74 @@
+"""From what the venue's desk proposes to what is signed: checked, guarded by a price, booked as an order or not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from zlp.client.faults import VenueError
+from zlp.client.records import Receipt, price_units
+from zlp.engine.codec import canonical, decode_command
+from zlp.engine.commands.base import Command
+from zlp.engine.commands.orders import PlaceOrder
+from zlp.engine.events.credit_positions import CreditOrderPlaced
+from zlp.engine.events.orders import OrderPlaced
+from zlp.engine.leaves.orders import OrderSettings
+
+Row = dict[str, Any]
+
+
+class NotSupported(VenueError):  # noqa: N818 - ccxt's own name for it
+    """This venue's design has no such order."""
+
+
+class Trigger(NamedTuple):
+    """The price an order waits for, and whether from below."""
+
+    price: Decimal
+    above: bool
+
+
+def checked(rows: list[Row], account: str) -> list[Command]:
+    """The venue's proposal as commands; nothing is signed that would pay anybody else or do more than trade."""
+    commands = [decode_command(canonical(row)) for row in rows]
+    for command in commands:
+        if command.scope != "trade" or getattr(command, "to", "") not in ("", account):
+            raise VenueError(f"the venue proposes {command!r}: that is no trade of one's own, and is not signed")
+    return commands
+
+
+def guarded(command: Command, limit: Decimal | None) -> Command:
+    """The command with the worst price it may run at; as it is without a limit, or where a command has none."""
+    if limit is None or "acceptable_price" not in command.__struct_fields__:
+        return command
+    return replace(command, acceptable_price=price_units(limit))
+
+
+def booked(
+    command: Command, asset: str, trigger: Trigger | None, settings: OrderSettings | None, client: str
+) -> Command:
+    """The command itself where it may run at once, else an order that carries it."""
+    if not command.orderable or settings is None:
+        if trigger is not None:
+            raise NotSupported(f"{type(command).__name__} can't wait for a price at this venue")
+        return command
+    if trigger is None and type(command).__name__ in settings.immediate:
+        return command
+    order: Row = {"action": canonical(command).decode(), "fee": settings.minimum_fee, "client": client}
+    if trigger is not None:
+        price = price_units(trigger.price)
+        order |= {"resting": True, "trigger_asset": asset, "trigger_price": price, "trigger_above": trigger.above}
+    return PlaceOrder(**order)
+
+
+def placed(receipt: Receipt) -> Row:
+    """Identity and state of what was sent: an order that waits, or a command that ran at once."""
+    for ordinal, event in enumerate(receipt.events):
+        if isinstance(event, OrderPlaced):
+            return {"id": str(event.number), "status": "open", "info": receipt}
+        if isinstance(event, CreditOrderPlaced):
+            name = f"{event.trading_account}/{event.market}@{receipt.sequence}.{ordinal}"
+            return {"id": name, "status": "open", "info": receipt}
+    return {"id": str(receipt.sequence), "status": "closed", "info": receipt}
