@@ -176,7 +176,9 @@ def trace(address: str, seconds: float) -> None:
             print(f"  {'going to ' + section:40} {milliseconds(took)}")
         print(f"  {'any event until its next frame':40} {milliseconds(page.evaluate('seen.events'))}")
         print(f"  {'between frames, looking on':40} {milliseconds(frames)}")
-        print(f"  tasks above 50 ms: {len(tasks)} ({milliseconds(tasks)}); while loading {len(loading)} ({milliseconds(loading)})")
+        print(
+            f"  tasks above 50 ms: {len(tasks)} ({milliseconds(tasks)}); while loading {len(loading)} ({milliseconds(loading)})"
+        )
         print(f"  heap {before:.1f} MB, after the visit {after:.1f} MB")
         for path, took in sorted(answers(page).items()):
             print(f"  {path:40} {milliseconds(took)}  {len(took)} answers")
