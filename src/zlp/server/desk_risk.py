@@ -13,6 +13,7 @@ from zlp.engine.fixed import BPS, mul_div_toward_zero
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.node import Node
+from zlp.server.desk_backing import backing
 from zlp.server.desk_views import market_row, pool_row, position_row, usd
 from zlp.server.kept import Kept
 
@@ -30,6 +31,7 @@ NOTHING: dict[str, Any] = {
     "pools": [],
     "nearest": [],
     "most_profitable": [],
+    "backing": {"funds": [], "vaults": [], "credit_markets": [], "lent": []},
 }
 _kept = Kept()
 
@@ -71,6 +73,7 @@ def figures(desk: Desk, state: Reader, now: int) -> dict[str, Any]:
         "pools": [pool_row(state, pool) for pool in pools],
         "nearest": [{**position_row(view), "move_bps": str(_move(view))} for view in edge[:LISTED]],
         "most_profitable": [position_row(view) for view in queue[:LISTED]],
+        "backing": backing(state, now),
     }
 
 
