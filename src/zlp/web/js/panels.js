@@ -30,7 +30,7 @@ const epochName = (epoch) => `${epoch.number}: ${tokens(epoch.budget, epoch.toke
 function soulboundPrice(token, known) {
   const worth = cut(priceOf(token) || "0", USD);
   const asked = BigInt(known.soulbound_price || 0);
-  if (!worth) return "";
+  if (!worth || !asked) return "";
   const one = 10n ** BigInt(decimals(token));
   return text((asked * one * 102n) / (worth * 100n) + 1n, decimals(token));
 }
@@ -193,29 +193,29 @@ class Panel {
   offer() {
     const made = this.chosen[2](this.pool, this.known).map(([key, label, kind, suggested]) => {
       const choices = typeof kind === "function" ? kind(this.pool, this.known) : null;
-      return { key, label, kind, suggested, choices };
+      if (choices && !choices.some(([value]) => value === this.values[key])) this.values[key] = choices[0]?.[0] || "";
+      const token = choices || ["text", "flag"].includes(kind) ? "" : kind === "chosen" ? this.values.token : kind;
+      return { key, label, kind, choices, token, held: token && balance(token).amount, suggestion: suggested?.(token, this.known) };
     });
-    const offered = JSON.stringify(made.map((each) => [each.key, each.kind, each.choices, each.kind in Object.fromEntries(state.balances) && balance(each.kind).units]));
+    const offered = JSON.stringify(made);
     if (offered === this.offered) return;
     this.offered = offered;
     fill(this.controls, made.map((each) => this.control(each)));
   }
 
-  control({ key, label, kind, suggested, choices }) {
+  control({ key, label, kind, choices, token, held, suggestion }) {
     const changed = (value) => { this.values[key] = value; this.later(); };
     if (kind === "flag") {
       this.values[key] ??= true;
       return h("label.check", {}, h("input", { type: "checkbox", checked: this.values[key], onchange: (event) => changed(event.target.checked) }), label);
     }
     if (choices) {
-      if (!choices.some(([value]) => value === this.values[key])) this.values[key] = choices[0]?.[0] || "";
       if (!choices.length) return h("p.hint", {}, `${label}: there is none for you now.`);
-      return field(label, select(choices, this.values[key], (value) => { changed(value); if (this.values.max_amount !== undefined) { delete this.values.max_amount; this.offered = ""; this.offer(); } }, { name: key }));
+      return field(label, select(choices, this.values[key], (value) => { changed(value); this.offer(); }, { name: key }));
     }
-    const token = kind === "chosen" ? this.values.token : kind === "text" ? "" : kind;
-    if (suggested && this.values[key] === undefined) this.values[key] = suggested(token, this.known);
+    if (suggestion !== undefined) this.values[key] = suggestion;
     const box = h("input", { type: "text", name: key, autocomplete: "off", value: this.values[key] ?? "", inputMode: token ? "decimal" : "text", oninput: (event) => changed(event.target.value.trim()) });
-    const max = token && h("p.hint", {}, h("span", {}, `You have ${amount(balance(token).amount)} ${token}`), !suggested && h("button.link", { type: "button", onclick: () => { box.value = balance(token).amount; changed(box.value); } }, "max"));
+    const max = token && h("p.hint", {}, h("span", {}, `You have ${amount(held)} ${token}`), suggestion === undefined && h("button.link", { type: "button", onclick: () => { box.value = balance(token).amount; changed(box.value); } }, "max"));
     return field(label, box, { end: token && h("span.unit", {}, token), hint: max });
   }
 
