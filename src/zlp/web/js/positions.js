@@ -176,7 +176,8 @@ export function orderWords(row) {
   const opens = /^(Increase|Open|CrossTrade|PlaceCreditOrder)/.test(action.type);
   const sells = String(action.size_delta ?? "").startsWith("-");
   const isLong = action.is_long ?? (action.size_delta === undefined ? null : closes ? sells : !sells);
-  const side = isLong === null ? "" : isLong ? "long" : "short";
+  const reduced = isLong === null && closes && state.positions.find((each) => each.market === action.market);
+  const side = reduced ? (reduced.is_long ? "long" : "short") : isLong === null ? "" : isLong ? "long" : "short";
   return [`${closes ? "Close" : opens ? "Open" : action.type} ${side}`.trim(), action.market || action.pool || "", orderSize(action, closes)];
 }
 

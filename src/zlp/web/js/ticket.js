@@ -178,7 +178,8 @@ export class Ticket {
     const amount = this.amount ? text(cut(this.amount, decimals(this.token)), decimals(this.token)) : "0";
     if (!size || units(size, USD) <= 0n) throw new Error("");
     const found = this.market;
-    const waitsFor = this.kind !== "market" && this.trigger ? text(cut(this.trigger, USD), USD) : "";
+    // A quote is of the standing prices; what is signed counts coins at the price it waits for.
+    const waitsFor = guard && this.kind !== "market" && this.trigger ? text(cut(this.trigger, USD), USD) : "";
     const query = { pool: found.pool, market: found.market, token: this.token, amount, size: text(cut(size, USD), USD), price: waitsFor };
     const { commands } = await get(`/v1/desk/open/${segment(this.side)}`, query, signal);
     if (!guard) return commands;
@@ -229,7 +230,7 @@ export class Ticket {
       return;
     }
     const waits = plan.sent(commands).filter((command) => command.type === "PlaceOrder").length;
-    fill(this.outcome, quoteView(answer, { market: this.name, isLong: this.isLong, mark: this.isLong ? this.market.high : this.market.low, orders: this.kind === "market" ? waits : 1 }));
+    fill(this.outcome, this.kind !== "market" && h("p.hint", {}, "As it would be at the standing prices:"), quoteView(answer, { market: this.name, isLong: this.isLong, mark: this.isLong ? this.market.high : this.market.low, orders: this.kind === "market" ? waits : 1 }));
   }
 
   async submit() {
