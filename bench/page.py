@@ -30,10 +30,10 @@ SECTIONS = ("liquidity", "risk", "calculators", "explorer", "wallet", "trade")
 WATCH = """
 (() => {
   window.seen = {tasks: [], frames: [], events: []};
-  new PerformanceObserver((list) => list.getEntries().forEach((each) => seen.tasks.push([each.startTime, each.duration])))
-    .observe({type: "longtask", buffered: true});
-  new PerformanceObserver((list) => list.getEntries().forEach((each) => seen.events.push(each.duration)))
-    .observe({type: "event", durationThreshold: 16, buffered: true});
+  const watch = (type, take, more) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({type, buffered: true, ...more});
+  watch("longtask", (each) => seen.tasks.push([each.startTime, each.duration]));
+  watch("event", (each) => seen.events.push(each.duration), {durationThreshold: 16});
   let last = 0;
   const frame = (at) => { if (last) seen.frames.push(at - last); last = at; requestAnimationFrame(frame); };
   requestAnimationFrame(frame);
@@ -98,7 +98,7 @@ def typed(page: Page, amount: str) -> float:
               const outcome = document.querySelector(".ticket .outcome");
               const started = performance.now();
               const look = new MutationObserver(() => {
-                if (!outcome.textContent.includes("Liquidation price")) { console.warn("no quote:", outcome.textContent); return; }
+                if (!outcome.textContent.includes("Liquidation price")) return;
                 look.disconnect();
                 requestAnimationFrame(() => done(performance.now() - started));
               });
@@ -130,7 +130,7 @@ def answers(page: Page) -> dict[str, list[float]]:
     return found
 
 
-def trace(address: str, seconds: float) -> None:
+def trace(address: str, seconds: float, told: bool) -> None:
     """One visit, measured."""
     with launched() as browser:
         visitor = Visit(browser, address)
@@ -141,9 +141,7 @@ def trace(address: str, seconds: float) -> None:
         visitor.open()
         page.wait_for_timeout(1_500)
         first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
-        interactive = page.evaluate(
-            "Math.max(...performance.getEntriesByType('resource').filter(e => /v1.desk$/.test(e.name)).map(e => e.responseEnd).slice(0, 1))"
-        )
+        known = page.evaluate("performance.getEntriesByName(location.origin + '/v1/desk?lag=250')[0].responseEnd")
         visitor.use_demo()
         amounts = AMOUNTS.get(page.locator(".ticket select.unit").first.input_value(), ("2000", "2100"))
         page.fill("input[name=amount]", amounts[0])
@@ -169,18 +167,17 @@ def trace(address: str, seconds: float) -> None:
         after = heap(session)
         tasks = page.evaluate(f"seen.tasks.filter(each => each[0] > {began}).map(each => each[1])")
         loading = page.evaluate(f"seen.tasks.filter(each => each[0] <= {began}).map(each => each[1])")
-        print(f"  first contentful paint {first:6.0f} ms, the venue's desk known after {interactive:.0f} ms")
+        print(f"  first contentful paint {first:6.0f} ms, markets and pools known after {known:.0f} ms")
         print(f"  {'ms':42} median    95 %    most")
         print(f"  {'typing to its quote':40} {milliseconds(quotes)}")
         for section, took in switches.items():
             print(f"  {'going to ' + section:40} {milliseconds(took)}")
         print(f"  {'any event until its next frame':40} {milliseconds(page.evaluate('seen.events'))}")
         print(f"  {'between frames, looking on':40} {milliseconds(frames)}")
-        print(
-            f"  tasks above 50 ms: {len(tasks)} ({milliseconds(tasks)}); while loading {len(loading)} ({milliseconds(loading)})"
-        )
+        print(f"  {f'{len(tasks)} tasks above 50 ms':40} {milliseconds(tasks)}")
+        print(f"  {f'{len(loading)} of them while loading':40} {milliseconds(loading)}")
         print(f"  heap {before:.1f} MB, after the visit {after:.1f} MB")
-        for path, took in sorted(answers(page).items()):
+        for path, took in sorted(answers(page).items()) if told else ():
             print(f"  {path:40} {milliseconds(took)}  {len(took)} answers")
         if visitor.faults:
             print(f"  faults: {visitor.faults}")
@@ -193,6 +190,7 @@ def main() -> None:
     parser.add_argument("--profile", action="append", help="zeno if not given; may be repeated")
     parser.add_argument("--positions", type=int, default=1_000)
     parser.add_argument("--posts", type=float, default=50)
+    parser.add_argument("--answers", action="store_true", help="also how long each of the venue's answers took")
     parser.add_argument("--seconds", type=float, default=15)
     given = parser.parse_args()
     print(interpreter(), "on", os.cpu_count(), "cores")
@@ -200,7 +198,7 @@ def main() -> None:
         started = time.monotonic()
         print(f"{profile}: {given.positions:,} positions, prices {given.posts:g} times a second")
         with venue(profile, given.positions, given.posts) as address:
-            trace(address, given.seconds)
+            trace(address, given.seconds, given.answers)
         print(f"  ({time.monotonic() - started:.0f} s)")
 
 
