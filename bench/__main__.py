@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("engine", "screening", "zeno", "zo", "zaros", "oracle", "simulator", "venue")
+ALL = ("engine", "screening", "zeno", "zo", "zaros", "oracle", "simulator", "desk", "venue", "page")
 
 
 def main(names: list[str]) -> int:

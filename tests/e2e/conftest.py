@@ -1,6 +1,7 @@
 """One browser, and one venue per profile, for all tests of the page."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,7 @@ def up(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     def venue(profile: str, *options: str) -> Up:
         key = (profile, *options)
         if key not in running:
-            running[key] = Up(profile, tmp_path_factory.mktemp(profile) / "venue", *options)
+            running[key] = Up(profile, tmp_path_factory.mktemp(Path(profile).stem) / "venue", *options)
         return running[key]
 
     yield venue

@@ -87,9 +87,9 @@ def test_provide_and_withdraw_liquidity(profile: str, up: Venues, visit: Enter) 
         expect(page.locator("#toasts")).to_contain_text("Withdrawn from the pool")
 
 
-@pytest.mark.parametrize("profile", ["zeus", "zo", "zeno"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_place_and_cancel_an_order(profile: str, up: Venues, visit: Enter) -> None:
-    """E9: a limit order waits with its trigger, its mark is in the list, and cancelling gives everything back."""
+    """E9: a limit order waits with its trigger, its trigger can be moved, and cancelling gives everything back."""
     visitor = visit(up(profile))
     page = visitor.open()
     visitor.use_demo()
@@ -101,8 +101,38 @@ def test_place_and_cancel_an_order(profile: str, up: Venues, visit: Enter) -> No
     expect(page.locator(".lower-tabs")).to_contain_text("Orders (1)")
     page.click(".lower-tabs .orders")
     expect(page.locator(".lower tbody tr")).to_contain_text("below 1,000")
+    expect(page.locator(".lower tbody tr")).to_contain_text("Open long")
+    page.click(".lower button:has-text('Edit')")
+    page.fill("dialog input[name=trigger]", "900.5")
+    page.click("dialog button:has-text('Save')")
+    expect(page.locator(".lower tbody tr")).to_contain_text("below 900.5")
     page.click(".lower button:has-text('Cancel')")
     expect(page.locator(".lower")).to_contain_text("No order waits")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_protect_a_position(profile: str, up: Venues, visit: Enter) -> None:
+    """E9, O8: take profit and stop loss rest beside a position; the one whose price is reached closes it live."""
+    visitor = visit(up(profile))
+    page = visitor.open()
+    visitor.use_demo()
+    mark = float(open_long(page).replace(",", ""))
+    expect(page.locator(".lower tbody tr")).to_have_count(1)
+    page.click(".ticket .tabs .protect")
+    page.fill(".ticket input[name=take]", str(round(mark * 1.5)))
+    page.fill(".ticket input[name=stop]", str(round(mark * 0.5)))
+    page.click(".ticket button:has-text('Place orders')")
+    expect(page.locator("#toasts")).to_contain_text("Both orders placed")
+    page.click(".lower-tabs .orders")
+    expect(page.locator(".lower tbody tr")).to_have_count(2)
+    expect(page.locator(".lower tbody tr").first).to_contain_text("Close long")
+    # The stop moves above the price, so it is reached at once.
+    page.locator(".lower tbody tr", has_text="below").locator("button:has-text('Edit')").click()
+    page.fill("dialog input[name=trigger]", str(round(mark * 1.2)))
+    page.click("dialog button:has-text('Save')")
+    expect(page.locator("#toasts")).to_contain_text("Filled: close", timeout=30_000)
+    page.click(".lower-tabs .positions")
+    expect(page.locator(".lower")).to_contain_text("No open positions")
 
 
 def test_swap_tokens(up: Venues, visit: Enter) -> None:
@@ -187,20 +217,24 @@ def test_a_phone_shows_everything(section: str, up: Venues, visit: Enter) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("section", SECTIONS)
-def test_axe_finds_nothing_serious(section: str, scheme: str, up: Venues, visit: Enter) -> None:
-    """Names, roles, contrast and order, in light and dark, with an account connected."""
-    visitor = visit(up("zeno"), color_scheme=scheme)
-    page = visitor.open(section)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_axe_finds_nothing_serious(profile: str, scheme: str, up: Venues, visit: Enter) -> None:
+    """Names, roles, contrast and order of every section, in light and dark, with an account and a position."""
+    visitor = visit(up(profile), color_scheme=scheme)
+    page = visitor.open()
     visitor.use_demo()
-    page.wait_for_timeout(1_000)
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (each["id"], [node["html"][:160] for node in each["nodes"][:4]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    open_long(page)
+    expect(page.locator(".lower tbody tr")).to_have_count(1)
+    for section in SECTIONS:
+        visitor.go(section)
+        expect(page.locator("main .loading")).to_have_count(0)
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (section, each["id"], [node["html"][:160] for node in each["nodes"][:4]])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
 
 
 def test_the_keyboard_is_enough(up: Venues, visit: Enter) -> None:

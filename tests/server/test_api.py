@@ -217,7 +217,7 @@ async def test_many_clients_at_once_lose_nothing() -> None:
         )
         sequences = [int(answer.json()["sequence"]) for answer in answers]
         assert sorted(sequences) == list(range(6, 206))
-        assert views.balances(venue.node.root, BOB)[0]["units"] == "200"
+        assert views.balances(venue.node.root.state, BOB)[0]["units"] == "200"
 
 
 @pytest.mark.parametrize(

@@ -161,3 +161,30 @@ async def test_the_page_is_served_under_a_policy() -> None:
         assert again.status_code == 304
         assert (await running.client.get("/web/../__init__.py")).status_code == 404
         assert (await running.client.get("/web/__init__.py")).status_code == 404
+
+
+async def test_one_answer_may_serve_many() -> None:
+    """The desk is asked anew after every command, unless one says that an answer may be a little old."""
+    async with venue() as running:
+        first = await running.get("/v1/desk")
+        await running.node.command("bridge", Deposit(account="lp", token="ETH", amount=1), local="test")
+        assert int((await running.get("/v1/desk"))["sequence"]) == int(first["sequence"]) + 1
+        await running.node.command("bridge", Deposit(account="lp", token="ETH", amount=1), local="test")
+        kept = await running.get("/v1/desk?lag=5000")
+        assert int(kept["sequence"]) == int(first["sequence"]) + 1
+        assert int((await running.get("/v1/prices"))["sequence"]) == int(first["sequence"]) + 2
+
+
+async def test_the_premium_of_stable_swaps() -> None:
+    """Z6: a vault in debt pays more than the oracle's worth, one in credit less; in between it is the price."""
+    async with venue() as running:
+
+        async def factor(debt: str) -> str:
+            return (await running.get(f"/v1/calculators/premium?given=debt={debt}"))["factor"]
+
+        assert await factor("0") == "1"
+        assert await factor("300000") == "1"
+        assert await factor("800000") == "1.1"
+        assert await factor("-800000") == "0.9"
+        wrong = await running.client.get("/v1/calculators/premium?given=assets=0")
+        assert wrong.status_code == 400

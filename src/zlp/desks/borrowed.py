@@ -19,6 +19,7 @@ from zlp.engine.commands.borrowed import (
     LiquidateBorrowed,
     OpenBorrowed,
 )
+from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up, value_of
 from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSettings
 from zlp.engine.leaves.coin_vaults import BorrowPoolSettings, CoinVaultSettings
@@ -98,13 +99,18 @@ class BorrowedDesk:
 
     def positions(self, reader: Reader, now: int, account: str = "") -> Iterator[PositionView]:
         """Positions in the order they were opened."""
+        draft = reading(reader, now, account)
         for position in reader.each(BorrowedPosition):
             if not account or position.account == account:
-                yield self.view(reader, now, position)
+                yield self._view(draft, position)
 
     def view(self, reader: Reader, now: int, position: BorrowedPosition) -> PositionView:
         """One position, with everything a trader asks about it."""
-        here = situation(reading(reader, now, position.account), position)
+        return self._view(reading(reader, now, position.account), position)
+
+    def _view(self, draft: Draft, position: BorrowedPosition) -> PositionView:
+        """The same over a draft that serves many positions: prices are read and borrowing is brought up once."""
+        here = situation(draft, position)
         marks, rules = here.marks, position.rules
         profit = position.profit_usd(marks.index_price, marks.index_unit)
         carry = carry_of(position, marks)

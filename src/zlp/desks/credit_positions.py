@@ -23,6 +23,7 @@ from zlp.engine.commands.credit_positions import (
     LiquidateTradingAccount,
     PlaceCreditOrder,
 )
+from zlp.engine.commands.stability import FulfilStableSwap
 from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, USD, mul_div_down, mul_div_toward_zero, value_of
 from zlp.engine.leaves.access import Role, RoleHolder
@@ -34,6 +35,7 @@ from zlp.engine.leaves.credit import (
     ReportFeed,
 )
 from zlp.engine.leaves.credit_positions import CreditOrder, CreditPosition, TradingAccount
+from zlp.engine.leaves.stability import StableSwapRequest
 from zlp.engine.mechanisms.credit import SHARE_DECIMALS
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
@@ -201,7 +203,10 @@ class CreditDesk:
         return [AddMargin(trading_account=0, token=token, amount=amount), order] if amount else [order]
 
     def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
-        """The fill of a pending order, by the first keeper there is. Orders of the registry wait for their price."""
+        """Fills of a pending order and of swaps of the stable token, by the first keeper there is.
+
+        Orders of the registry wait for their price.
+        """
         keeper = next((each.holder for each in reader.each(RoleHolder) if each.role == Role.KEEPER), "")
         fills: list[tuple[str, Command]] = []
         for order in reader.each(CreditOrder):
@@ -210,7 +215,7 @@ class CreditDesk:
             report = None if market is None else posted_report(reader, market.asset, now)
             if report is not None and trading is not None and trading.owner == account:
                 fills.append((keeper, FillCreditOrder(trading_account=order.account, report=report)))
-        return fills
+        return [*fills, *_swaps(reader, now, account, keeper)]
 
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """An order that only reduces, by at most this part of today's size; the margin stays in the account."""
@@ -234,6 +239,16 @@ def posted_report(reader: Reader, asset: str, now: int) -> Report | None:
     return Report(
         feed=feed.feed, price=low, bid=low, ask=high, valid_from=now, expires=now + 60, evidence="posted prices"
     )
+
+
+def _swaps(reader: Reader, now: int, account: str, keeper: str) -> Iterator[tuple[str, Command]]:
+    """The fulfilment of an account's swaps of the stable token."""
+    for request in reader.each(StableSwapRequest):
+        vault = reader.get(CreditVaultSettings, (request.vault,))
+        terms = None if vault is None else reader.get(CreditCollateral, (vault.token,))
+        report = None if terms is None else posted_report(reader, terms.asset, now)
+        if request.account == account and report is not None:
+            yield keeper, FulfilStableSwap(swap=request.number, report=report)
 
 
 def _margin_tokens(reader: Reader) -> tuple[str, ...]:

@@ -112,19 +112,23 @@ class CrossMarginDesk:
 
     def positions(self, reader: Reader, now: int, account: str = "") -> Iterator[PositionView]:
         """Positions in the order they were opened."""
+        known: dict[str, tuple[Books, dict[str, int]]] = {}
         for position in reader.each(CrossPosition):
             if not account or position.owner == account:
-                yield self.view(reading(reader, now, position.pool), position)
+                if position.pool not in known:
+                    known[position.pool] = reading(reader, now, position.pool), {}
+                yield self._view(*known[position.pool], position)
 
-    def view(self, books: Books, position: CrossPosition) -> PositionView:
-        """One position. Its backing and its health are those of its whole account.
+    def _view(self, books: Books, rates: dict[str, int], position: CrossPosition) -> PositionView:
+        """One position, with books and borrowing rates that serve many.
 
-        The liquidation price moves this market alone and ignores that its skew would move too.
+        Its backing and its health are those of its whole account. The liquidation price moves this market alone and
+        ignores that its skew would move too.
         """
         settings = books.settings(position.market)
         account = books.account(position.owner, position.number)
-        figures = health.measure(books, account)
-        carry = health.accrued_carry(books, settings, position)
+        figures = health.measure(books, account, rates)
+        carry = health.accrued_carry(books, settings, position, rates)
         closing = settings.fees.fee(-position.size, books.market(position.market).skew, False)
         room = figures.equity - figures.maintenance
         move = mul_div_down(position.average_price, abs(room), abs(position.size))

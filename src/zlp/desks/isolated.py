@@ -8,10 +8,11 @@ from zlp.desks.base import AssetView, MarketView, PoolView, PositionView, readin
 from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import load_asset, total_weight
 from zlp.engine.branches.basket.valuation import pool_value, share_price
-from zlp.engine.branches.isolated.book import Book, open_book
+from zlp.engine.branches.isolated.book import open_book
 from zlp.engine.branches.isolated.health import Health, assess
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition, LiquidatePosition
+from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up, value_of
 from zlp.engine.leaves.isolated import Market, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolSettings
@@ -120,13 +121,19 @@ class IsolatedDesk:
 
     def positions(self, reader: Reader, now: int, account: str = "") -> Iterator[PositionView]:
         """Positions in the order they were opened."""
+        draft = reading(reader, now, account)
         for position in reader.each(Position):
             if not account or position.account == account:
-                yield self.view(reader, now, position)
+                yield self._view(draft, position)
 
     def view(self, reader: Reader, now: int, position: Position) -> PositionView:
         """One position, with everything a trader asks about it."""
-        book = _book(reader, now, position)
+        return self._view(reading(reader, now, position.account), position)
+
+    def _view(self, draft: Draft, position: Position) -> PositionView:
+        """The same over a draft that serves many positions: prices are read and funding is brought up once."""
+        held = position.pool, position.account, position.collateral, position.index, position.is_long
+        book = open_book(draft, *held)
         profit, delta = book.delta()
         health, _ = assess(book)
         owed = book.funding_fee() + book.size_fee(position.size, book.rules.closing_fee_bps)
@@ -211,11 +218,6 @@ class IsolatedDesk:
                 whole=fraction_bps >= BPS,
             )
         ]
-
-
-def _book(reader: Reader, now: int, position: Position) -> Book:
-    draft = reading(reader, now, position.account)
-    return open_book(draft, position.pool, position.account, position.collateral, position.index, position.is_long)
 
 
 def _liquidation_price(position: Position, needed: int) -> int:

@@ -7,7 +7,7 @@ commits or drops the draft, and keeps the digest chain. It holds no rule of any 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,13 +20,14 @@ from zlp.engine.commands.base import Command, Envelope, MalformedEnvelope, check
 from zlp.engine.draft import Draft
 from zlp.engine.events.base import Event
 from zlp.engine.leaves.access import Installed
-from zlp.engine.leaves.base import Leaf
+from zlp.engine.leaves.base import Key, Leaf
 from zlp.engine.rejections import Code, Reject, Rejection
 from zlp.engine.state import Reader, State
 
 GENESIS = bytes(32)
 """The digest before the first command."""
 ALWAYS_INSTALLED = "governance"
+Watcher = Callable[[Mapping[type[Leaf], Mapping[Key, Leaf | None]]], None]
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +60,7 @@ class Root:
     come from a library. Deleted leaves enter as their kind and key.
     """
 
-    __slots__ = ("_observers", "_routes", "chain", "sequence", "state", "time")
+    __slots__ = ("_observers", "_routes", "_watchers", "chain", "sequence", "state", "time")
 
     def __init__(
         self, leaves: Iterable[Leaf] = (), *, chain: bytes = GENESIS, sequence: int = 0, time: int = 0
@@ -70,6 +71,7 @@ class Root:
         self.time = time
         self._routes: dict[type[Command], Handler] = {}
         self._observers: dict[type[Event], tuple[Observer, ...]] = {}
+        self._watchers: list[Watcher] = []
         self._connect()
 
     def apply(self, envelope: Envelope) -> Receipt:
@@ -147,6 +149,19 @@ class Root:
                     table[key] = leaf
         if Installed in draft.writes:
             self._connect()
+        for watcher in self._watchers:
+            watcher(draft.writes)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call ``watcher`` with the leaves that each accepted command has stored (``None`` where it removed one)."""
+        self._watchers.append(watcher)
+
+    def copy(self) -> Root:
+        """The root as it is now: leaves are immutable, so only their tables are copied. Nobody watches the copy."""
+        root = Root(chain=self.chain, sequence=self.sequence, time=self.time)
+        root.state.tables = {kind: dict(table) for kind, table in self.state.tables.items()}
+        root._connect()
+        return root
 
     def _connect(self) -> None:
         """Rebuild the routing table from the branches that are installed."""

@@ -329,8 +329,7 @@ class Node:
 
     def copy(self) -> Root:
         """The root as it is now; leaves are immutable, so this copies tables, not state. Call between awaits."""
-        root = self.root
-        return Root(root.state.leaves(), chain=root.chain, sequence=root.sequence, time=root.time)
+        return self.root.copy()
 
     def _save_snapshot(self, root: Root) -> None:
         if self.snapshots is None or root.sequence in self.snapshots.sequences():

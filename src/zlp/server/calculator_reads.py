@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from zlp.engine.fixed import BPS, RATE, USD
-from zlp.engine.mechanisms.deleverage_curve import DeleverageCurve
+from zlp.engine.mechanisms.deleverage_curve import DeleverageCurve, PremiumCurve
 from zlp.node import Node
 from zlp.quotes.adaptive_price import adaptive_price, decimal_text
 from zlp.quotes.opening import quote_opening
@@ -123,15 +123,42 @@ def _deleverage(given: Inputs) -> dict[str, Any]:
     return {"factor": decimal(curve.payout_factor(credit, debt), RATE), "curve": points}
 
 
+def _premium(given: Inputs) -> dict[str, Any]:
+    """What the output of swapping the stable token is multiplied with, by the vault's debt over its assets (Z6)."""
+    low, high, least, most, exponent, debt, assets = (
+        _scaled(given[name], RATE) for name in ("start", "end", "least", "most", "exponent", "debt", "assets")
+    )
+    curve = PremiumCurve(x_min=low, x_max=high, y_min=least, y_max=most, exponent=exponent)
+    fault = curve.invalid()
+    if fault or assets <= 0:
+        raise ValueError(fault or "the vault must hold something")
+    reach = high * 5 // 4
+    points = [
+        {"ratio": decimal(at, RATE), "factor": decimal(curve.factor(RATE, at), RATE)}
+        for at in (reach * step // 50 for step in range(-50, 51))
+    ]
+    return {"factor": decimal(curve.factor(assets, debt), RATE), "curve": points}
+
+
 ADAPTIVE = {"oracle": "1800", "skew": "0", "size": "1000000", "scale": "300000000"}
 YIELD = {"volume": "50000000", "fee": "0.0006", "pool_share": "0.75", "contribution": "1000", "pool_value": "4000000"}
 OPENING = {"market": "ETH", "collateral": "BTC", "amount": "1000", "leverage": "10"}
 DELEVERAGE = {"start": "0.5", "end": "1", "exponent": "1", "debt": "700000", "credit": "1000000"}
+PREMIUM = {
+    "start": "0.3",
+    "end": "0.8",
+    "least": "0.01",
+    "most": "0.1",
+    "exponent": "3",
+    "debt": "500000",
+    "assets": "1000000",
+}
 WORK: tuple[tuple[str, str, Inputs, Callable[[Inputs], dict[str, Any]]], ...] = (
     ("adaptive-price", "the price of a trade from a market's skew", ADAPTIVE, _adaptive),
     ("yield", "what a pool's fees come to for one provider", YIELD, _yield),
     ("opening", "what opening an isolated position costs, fee by fee", OPENING, _opening),
     ("deleverage", "how much of a profit is paid as debt nears credit", DELEVERAGE, _deleverage),
+    ("premium", "what swapping the stable token pays or costs by a vault's debt", PREMIUM, _premium),
 )
 READS: list[Read] = [
     Read(f"/v1/calculators/{name}", summary, _calculator(example, work), "calculators", ("given",))

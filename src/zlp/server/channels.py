@@ -16,6 +16,7 @@ from zlp.engine.events import KINDS as EVENTS
 from zlp.engine.leaves.prices import PriceSettings
 from zlp.node import Fact, Node
 from zlp.server import views
+from zlp.server.owned import owned_by
 
 Snapshot = Callable[[Node, str], Any]
 
@@ -64,15 +65,15 @@ def _events(*endings: str) -> frozenset[type]:
 
 
 def _account(node: Node, name: str) -> Any:
-    return views.account(node.root, name) if name else None
+    return views.account(owned_by(node, name), name) if name else None
 
 
 def _positions(node: Node, name: str) -> Any:
-    return views.owned(node.root, name, views.POSITIONS) if name else None
+    return views.owned(owned_by(node, name), views.POSITIONS) if name else None
 
 
 def _orders(node: Node, name: str) -> Any:
-    return views.owned(node.root, name, views.ORDERS) if name else None
+    return views.owned(owned_by(node, name), views.ORDERS) if name else None
 
 
 def _prices(node: Node, name: str) -> Any:

@@ -22,10 +22,13 @@ from zlp.engine.state import Reader
 from zlp.node import Node, NotAdmitted
 from zlp.server import desk_risk, desk_views, views
 from zlp.server.intake import address, decode
+from zlp.server.kept import Kept
+from zlp.server.owned import owned_by
 from zlp.server.problems import Problem
 from zlp.server.reads import Parameters, Read
 
 QUOTED_AT_ONCE = 8
+_kept = Kept()
 
 
 class UnsignedCommands(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,11 +49,16 @@ def desk(node: Node) -> Desk:
         raise Problem("not_found", str(fault)) from None
 
 
-def _overview(node: Node, parameters: Parameters) -> Any:  # noqa: ARG001 - every read has these arguments
+def _overview(node: Node, parameters: Parameters) -> Any:
     """Pools and markets as the desk values them now. ``missing`` says why a list is empty: no price, for example.
 
     ``design`` is empty where no trading branch is installed.
     """
+    found = _kept.find(node, "", parameters.lag())
+    return found or _kept.make(node, "", lambda: _valued(node))
+
+
+def _valued(node: Node) -> dict[str, Any]:
     state, now = node.root.state, node.now()
     answer: dict[str, Any] = {
         "sequence": str(node.root.sequence),
@@ -87,7 +95,8 @@ def _positions(node: Node, parameters: Parameters) -> Any:
     except LookupError:
         return answer
     try:
-        each = found.positions(node.root.state, node.now(), account)
+        reader = owned_by(node, account) if account else node.root.state
+        each = found.positions(reader, node.now(), account)
         limit = None if account else parameters.limit()
         answer["items"] = [desk_views.position_row(view) for view in islice(each, limit)]
     except Reject as refused:
@@ -191,7 +200,7 @@ def quote(node: Node, body: bytes) -> dict[str, Any]:
         "rejection": None if rejection is None else plain(rejection),
         "events": [plain(event) for event in events],
         "balances": _balances(before, after, account),
-        "positions": _views(found, after, now, account),
+        "positions": _views(found, owned_by(node, account, after), now, account),
         "pools": _pools(found, after, now),
     }
 
@@ -224,7 +233,7 @@ def _pools(found: Desk, reader: Reader, now: int) -> list[Any]:
 
 OPENING = ("pool", "market", "token", "amount", "size", "price")
 READS: list[Read] = [
-    Read("/v1/desk", "pools and markets, valued now", _overview, "desk"),
+    Read("/v1/desk", "pools and markets, valued now", _overview, "desk", ("lag",)),
     Read("/v1/desk/positions", "an account's positions with health", _positions, "desk", ("account", "limit")),
     Read("/v1/desk/open/{side}", "the commands that would open a position", _open, "desk", OPENING),
     Read("/v1/desk/close/{fraction}", "the commands that would close a position", _close, "desk", ("position",)),

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from zlp.desks import Desk, PositionView, desk_of
 from zlp.engine.fixed import BPS, mul_div_toward_zero
-from zlp.engine.leaves import KINDS
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.node import Node
-from zlp.server import views
+from zlp.server.desk_backing import backing
 from zlp.server.desk_views import market_row, pool_row, position_row, usd
+from zlp.server.kept import Kept
 
 STEP_BPS = 250
 STEPS = 20
 LISTED = 25
 SECONDS = 3
+SHARE = 20
+"""An answer that took long serves so many times that long."""
 NOTHING: dict[str, Any] = {
     "positions": "0",
     "due": "0",
@@ -30,26 +31,29 @@ NOTHING: dict[str, Any] = {
     "pools": [],
     "nearest": [],
     "most_profitable": [],
+    "backing": {"funds": [], "vaults": [], "credit_markets": [], "lent": []},
 }
-_kept: WeakKeyDictionary[Node, tuple[int, dict[str, Any]]] = WeakKeyDictionary()
+_kept = Kept()
 
 
 def risk(node: Node, parameters: Any) -> Any:  # noqa: ARG001 - every read has these arguments
     """Figures of every market, the liquidation ladder, the positions nearest to the edge and the largest profits."""
+    kept = _kept.find(node, "", SECONDS, SHARE)
+    if kept is not None:
+        return kept
     now = node.now()
-    kept = _kept.get(node)
-    if kept is not None and 0 <= now - kept[0] < SECONDS:
-        return kept[1]
     try:
         desk = desk_of(node.root.state)
     except LookupError:
         return {"sequence": str(node.root.sequence), "time": str(now), **NOTHING}
-    frozen = views.freeze(node.root, tuple(KINDS))
+    frozen = node.copy()
 
-    def job() -> dict[str, Any]:
-        answer = {"sequence": str(frozen.sequence), "time": str(now), **figures(desk, frozen.state, now)}
-        _kept[node] = (now, answer)
-        return answer
+    def job() -> Any:
+        """Whoever waited for another's answer takes that."""
+        waited_for = _kept.find(node, "", SECONDS, SHARE)
+        return waited_for or _kept.make(
+            node, "", lambda: {"sequence": str(frozen.sequence), "time": str(now), **figures(desk, frozen.state, now)}
+        )
 
     return job
 
@@ -69,6 +73,7 @@ def figures(desk: Desk, state: Reader, now: int) -> dict[str, Any]:
         "pools": [pool_row(state, pool) for pool in pools],
         "nearest": [{**position_row(view), "move_bps": str(_move(view))} for view in edge[:LISTED]],
         "most_profitable": [position_row(view) for view in queue[:LISTED]],
+        "backing": backing(state, now),
     }
 
 

@@ -20,11 +20,14 @@ from zlp.engine.leaves.ledger import Balance, Token
 from zlp.node import Fact, Node, PastGone
 from zlp.server import views
 from zlp.server.intake import address, unsigned
+from zlp.server.kept import Kept
 from zlp.server.limits import Limits
+from zlp.server.owned import owned_by
 from zlp.server.problems import Problem
 from zlp.signing.intent import INTENT_TYPE, VERSION
 
 GOVERNANCE_SCAN = 5_000
+MOST_LAG = 5_000
 FEW_LEAVES = 2_000
 """So many are walked in a few milliseconds; more would hold up commands."""
 
@@ -54,6 +57,10 @@ class Parameters:
             raise Problem("malformed_request", f"{name} is decimal text of at most 18 digits")
         return int(text)
 
+    def lag(self) -> float:
+        """Seconds that an answer may be old, a few at most."""
+        return min(self.number("lag"), MOST_LAG) / 1_000
+
     def limit(self) -> int:
         """Page size."""
         return max(1, min(self.number("limit", 100), self.limits.page))
@@ -82,6 +89,7 @@ class Read(msgspec.Struct, frozen=True):
 QUERY = {
     "after": "cursor: the `next` of the page before; a sequence where the items are receipts",
     "before": "only sequences below this one; the `next` of the page before",
+    "lag": "how many milliseconds the answer may be old, so that one answer serves many; 0 if not given",
     "limit": "items per page, 100 if not given, 1000 at most",
     "sort": "newest (first) or oldest; with `after`, oldest",
     "sequence": "wait, for some seconds at most, until history has reached this sequence",
@@ -124,31 +132,29 @@ def _list(rows: list[Any], node: Node) -> dict[str, Any]:
     return {"sequence": str(node.root.sequence), "items": rows}
 
 
-def _walk(kinds: tuple[type[Leaf], ...], job: Callable[[Any, Parameters], Any]) -> Handler:
-    """A read that walks every leaf of ``kinds``: at once where they are few, beside the event loop where not."""
+def _account(node: Node, parameters: Parameters) -> Any:
+    account = parameters.account()
+    return {"sequence": str(node.root.sequence), **views.account(owned_by(node, account), account)}
 
+
+def _owned(kinds: tuple[type[Leaf], ...]) -> Handler:
     def handler(node: Node, parameters: Parameters) -> Any:
-        if views.count(node.root, kinds) <= FEW_LEAVES:
-            return job(node.root, parameters)
-        frozen = views.freeze(node.root, kinds)
-        return lambda: job(frozen, parameters)
+        return _list(views.owned(owned_by(node, parameters.account()), kinds), node)
 
     return handler
 
 
-def _account(root: Any, parameters: Parameters) -> Any:
-    return {"sequence": str(root.sequence), **views.account(root, parameters.account())}
-
-
-def _owned(kinds: tuple[type[Leaf], ...]) -> Handler:
-    return _walk(
-        kinds,
-        lambda root, given: {"sequence": str(root.sequence), "items": views.owned(root, given.account(), kinds)},
-    )
-
-
 def _paged(kinds: tuple[type[Leaf], ...]) -> Handler:
-    return _walk(kinds, lambda root, given: views.page(root, kinds, given.text("after"), given.limit()))
+    """Leaves of these kinds by pages: walked at once where they are few, beside the event loop where not."""
+
+    def handler(node: Node, parameters: Parameters) -> Any:
+        after, limit = parameters.text("after"), parameters.limit()
+        if views.count(node.root, kinds) <= FEW_LEAVES:
+            return views.page(node.root, kinds, after, limit)
+        frozen = views.freeze(node.root, kinds)
+        return lambda: views.page(frozen, kinds, after, limit)
+
+    return handler
 
 
 def _leaves(node: Node, parameters: Parameters) -> Any:
@@ -241,20 +247,28 @@ def _command_kinds(node: Node, parameters: Parameters) -> Any:  # noqa: ARG001 -
     )
 
 
+_kept_prices = Kept()
+
+
+def _prices(node: Node, parameters: Parameters) -> Any:
+    found = _kept_prices.find(node, "", parameters.lag())
+    return found or _kept_prices.make(node, "", lambda: _list(views.prices(node.root, node.now()), node))
+
+
 READS: list[Read] = [
     Read("/v1/venue", "the venue, how to sign for it, and its limits", _venue, "venue"),
     Read("/v1/commands", "the commands there are", _command_kinds, "commands"),
     Read("/v1/tokens", "tokens and their supply", lambda node, _: _list(views.tokens(node.root), node)),
-    Read("/v1/prices", "prices and their sources", lambda node, _: _list(views.prices(node.root, node.now()), node)),
+    Read("/v1/prices", "prices and their sources", _prices, query=("lag",)),
     Read("/v1/markets", "markets", _paged(views.MARKETS), query=PAGED),
     Read("/v1/pools", "pools, vaults and funds", _paged(views.POOLS), query=PAGED),
     Read("/v1/positions", "all positions", _paged(views.POSITIONS), query=PAGED),
     Read("/v1/orders", "all waiting orders and requests", _paged(views.ORDERS), query=PAGED),
-    Read("/v1/accounts/{account}", "all that is held for an account", _walk(views.ACCOUNT, _account), "accounts"),
+    Read("/v1/accounts/{account}", "all that is held for an account", _account, "accounts"),
     Read(
         "/v1/accounts/{account}/balances",
         "its balances",
-        lambda node, given: _list(views.balances(node.root, given.account()), node),
+        lambda node, given: _list(views.balances(node.root.state, given.account()), node),
         "accounts",
     ),
     Read("/v1/accounts/{account}/positions", "its positions", _owned(views.POSITIONS), "accounts"),

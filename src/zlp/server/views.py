@@ -14,15 +14,15 @@ from zlp.engine import Root, pricing
 from zlp.engine.codec import canonical, plain
 from zlp.engine.fixed import USD
 from zlp.engine.leaves import KINDS
-from zlp.engine.leaves.access import Nonces, Venue
+from zlp.engine.leaves.access import Venue
 from zlp.engine.leaves.base import Leaf
 from zlp.engine.leaves.ledger import Balance, Supply, Token
 from zlp.engine.leaves.prices import FastFeed, FastFeedSettings, PriceFeed, PriceSettings, sampled
 from zlp.engine.rejections import Reject
-from zlp.engine.state import State
+from zlp.engine.state import Reader, State
+from zlp.server.owned import FIELDS, AccountReader
 
 KIND_BY_NAME: dict[str, type[Leaf]] = {kind.__name__: kind for kind in KINDS}
-OWNER_FIELDS = ("account", "owner", "trader")
 
 
 def kinds_called(*endings: str) -> tuple[type[Leaf], ...]:
@@ -136,47 +136,34 @@ def price(root: Root, settings: PriceSettings, now: int) -> dict[str, Any]:
     }
 
 
-def balances(root: Root | Frozen, owner: str) -> list[dict[str, Any]]:
+def balances(reader: Reader, owner: str) -> list[dict[str, Any]]:
     """What one owner holds: exact units, and the same as decimal text."""
     rows = []
-    for token in root.state.each(Token):
-        held = root.state.get(Balance, (owner, token.symbol))
+    for token in reader.each(Token):
+        held = reader.get(Balance, (owner, token.symbol))
         if held is not None and held.amount:
             amount = decimal(held.amount, token.unit)
             rows.append({"token": token.symbol, "amount": amount, "units": str(held.amount)})
     return rows
 
 
-def account(root: Root | Frozen, owner: str) -> dict[str, Any]:
-    """Everything the state holds for one account."""
+_OTHERS = tuple(kind for kind in FIELDS if kind not in (*POSITIONS, *ORDERS))
+
+
+def account(reader: AccountReader, owner: str) -> dict[str, Any]:
+    """Everything the state holds for one account, whose reader this is."""
     return {
         "account": owner,
-        "balances": balances(root, owner),
-        "positions": owned(root, owner, POSITIONS),
-        "orders": owned(root, owner, ORDERS),
-        "other": owned(root, owner, _OTHERS),
+        "balances": balances(reader, owner),
+        "positions": owned(reader, POSITIONS),
+        "orders": owned(reader, ORDERS),
+        "other": owned(reader, _OTHERS),
     }
 
 
-_OTHERS = tuple(
-    kind
-    for kind in KINDS
-    if kind not in (*POSITIONS, *ORDERS, Nonces, Balance) and set(OWNER_FIELDS) & set(kind.__struct_fields__)
-)
-
-
-ACCOUNT: tuple[type[Leaf], ...] = (Token, Balance, *POSITIONS, *ORDERS, *_OTHERS)
-"""The kinds an account's view is made of."""
-
-
-def owned(root: Root | Frozen, owner: str, kinds: tuple[type[Leaf], ...]) -> list[Any]:
-    """Leaves of these kinds whose owner this is. O(leaves of the kinds); the read model has an index."""
-    return [
-        plain(leaf)
-        for kind in kinds
-        for leaf in root.state.each(kind)
-        if any(getattr(leaf, field, None) == owner for field in OWNER_FIELDS)
-    ]
+def owned(reader: AccountReader, kinds: tuple[type[Leaf], ...]) -> list[Any]:
+    """Leaves of these kinds that belong to the reader's account."""
+    return [plain(leaf) for kind in kinds if kind in FIELDS for leaf in reader.each(kind)]
 
 
 def each_of(root: Root | Frozen, kinds: tuple[type[Leaf], ...]) -> Iterator[Leaf]:

@@ -1,5 +1,8 @@
 // The venue's HTTP door. A refusal carries the stable code, and the limit and the actual value as people read them.
 
+import { amount, text } from "./numbers.js";
+import { state } from "./store.js";
+
 export class Refusal extends Error {
   constructor(status, problem) {
     super(explained(problem));
@@ -11,6 +14,8 @@ export class Refusal extends Error {
 
 /** What a rejection says, in a sentence. */
 export function explained(problem) {
+  const short = balanceWords(problem);
+  if (short) return short;
   const title = problem.title || (problem.code || "refused").replaceAll("_", " ");
   const figures = [
     problem.limit !== undefined && problem.limit !== null && `limit ${grouped(problem.limit)}`,
@@ -20,10 +25,18 @@ export function explained(problem) {
   return sentence + (problem.detail ? `: ${problem.detail}` : "") + (figures.length ? ` (${figures.join(", ")})` : "");
 }
 
-/** Large engine integers are USD at 1e30 nearly always: say both. */
+/** A balance that does not suffice, in whole tokens; "" for anything else. */
+function balanceWords({ code, detail = "", limit, actual }) {
+  const token = state.tokens.get(detail.slice(detail.lastIndexOf(":") + 1));
+  if (code !== "insufficient_balance" || !token || !/^\d+$/.test(limit ?? "") || !/^\d+$/.test(actual ?? "")) return "";
+  const whole = (units) => `${amount(text(BigInt(units), token.decimals))} ${token.symbol}`;
+  return `Not enough ${token.symbol}: there are ${whole(limit)}, it takes ${whole(actual)}`;
+}
+
+/** Engine integers that are very large are USD at 1e30 nearly always. */
 function grouped(value) {
   const text = String(value);
-  if (text.length <= 21) return text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  if (text.length <= 27) return text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   const whole = text.slice(0, -30) || "0";
   return `$${whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",")}.${text.slice(-30).padStart(30, "0").slice(0, 2)}`;
 }

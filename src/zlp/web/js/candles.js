@@ -215,10 +215,14 @@ export class CandleChart {
   markers(pen, area, scale) {
     const last = this.candles.at(-1);
     const all = [{ at: last.close, label: "", kind: last.close >= last.open ? "up" : "down" }, ...this.lines];
+    const outside = { above: [], below: [] };
     for (const each of all) {
       const y = Math.round(scale.y(each.at)) + 0.5;
-      if (y < 0 || y > area.high) continue;
       const color = this.colors[each.kind] || this.colors.accent;
+      if (y < 0 || y > area.high) {
+        outside[y < 0 ? "above" : "below"].push([each, color]);
+        continue;
+      }
       pen.strokeStyle = color;
       pen.setLineDash(each.label ? [5, 4] : [2, 3]);
       line(pen, 0, y, area.wide, y);
@@ -229,6 +233,19 @@ export class CandleChart {
         pen.textAlign = "left";
         pen.fillText(each.label, 8, y - 8);
       }
+    }
+    this.beyond(pen, area, outside);
+  }
+
+  /** Lines that lie outside what is shown stand as words at its edge, the nearest first. */
+  beyond(pen, area, { above, below }) {
+    const last = this.candles.at(-1).close;
+    pen.textAlign = "right";
+    for (const [rows, arrow, at] of [[above, "↑", (index) => 12 + index * 15], [below, "↓", (index) => area.high - 10 - index * 15]]) {
+      rows.filter(([each]) => each.label).sort(([a], [b]) => Math.abs(a.at - last) - Math.abs(b.at - last)).slice(0, 3).forEach(([each, color], index) => {
+        pen.fillStyle = color;
+        pen.fillText(`${each.label} ${written(each.at.toFixed(6))} ${arrow}`, area.wide - 8, at(index));
+      });
     }
   }
 

@@ -65,29 +65,32 @@ export function tabs(options, value, onchange, { label = "", kind = "" } = {}) {
   );
 }
 
-/** A table that scrolls on its own on narrow screens. Columns: [title, cell, class]. */
-export function table(columns, rows, { empty = "Nothing here yet.", label = "", onrow } = {}) {
-  if (!rows.length) return h("p.empty", {}, empty);
-  return h(
-    "div.scroll",
-    { tabIndex: 0, role: "region", "aria-label": label || "Table" },
-    h(
-      "table",
-      {},
-      h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)))),
-      h(
-        "tbody",
-        {},
-        rows.map((row) =>
-          h(
-            "tr",
-            { onclick: onrow && (() => onrow(row)), class: onrow ? "clickable" : "" },
-            columns.map(([title, cell, kind]) => h("td", { class: kind, "data-title": title }, cell(row))),
-          ),
-        ),
-      ),
-    ),
-  );
+const PAGE = 50;
+const opened = new Map();
+
+/**
+ * A table that scrolls on its own on narrow screens. Columns: [title, cell, class]. A long one shows a page of rows
+ * and a button for the next; how many are open is remembered by label, since lists are drawn anew as they change.
+ */
+export function table(columns, rows, { empty = "Nothing here yet.", label = "Table" } = {}) {
+  if (!rows.length) {
+    opened.delete(label);
+    return h("p.empty", {}, empty);
+  }
+  const line = (row) => h("tr", {}, columns.map(([title, cell, kind]) => h("td", { class: kind, "data-title": title }, cell(row))));
+  const body = h("tbody");
+  const foot = h("div.more-rows");
+  const show = (count) => {
+    append(body, rows.slice(body.children.length, count).map(line));
+    if (rows.length <= PAGE) return;
+    const left = rows.length - Math.min(count, rows.length);
+    fill(foot, h("span", {}, `${Math.min(count, rows.length).toLocaleString("en")} of ${rows.length.toLocaleString("en")}`),
+      left > 0 && h("button.small", { type: "button", onclick: () => { opened.set(label, count + PAGE); show(count + PAGE); } }, `Show ${Math.min(left, PAGE)} more`));
+  };
+  show(opened.get(label) || PAGE);
+  const head = ([title, , kind]) => (title ? h("th", { scope: "col", class: kind }, title) : h("td", { class: kind }));
+  return h("div.scroll", { tabIndex: 0, role: "region", "aria-label": `${label}, table` },
+    h("table", {}, h("thead", {}, h("tr", {}, columns.map(head))), body), foot);
 }
 
 /** Name and value, one a line. */

@@ -1,97 +1,287 @@
 // What only some designs have (staking, vesting, soulbound token, epochs, vault rewards, stable-token swaps): shown
-// where the venue has installed the branch. A panel is data: commands with their fields, and the leaves they change.
+// where the venue has installed the branch. A panel is data: commands with their fields, and what the account has.
 
 import { explained, post } from "./api.js";
-import { busy, card, facts, field, fill, h, select, toast } from "./dom.js";
-import { amount, clock, text, units } from "./numbers.js";
+import { busy, card, facts, field, fill, h, put, select, table, toast } from "./dom.js";
+import { amount, clock, cut, money, shown, span, text, units, USD } from "./numbers.js";
 import { sent } from "./plan.js";
-import { balance, decimals, emit, has, state } from "./store.js";
+import { balanceRows, feeRows } from "./quote.js";
+import { balance, decimals, emit, has, now, pool as poolOf, priceOf, settings, state } from "./store.js";
 import { send } from "./wallet.js";
 
-const share = (pool) => pool.share;
-const escrow = () => ["esZLP", "esZEN", "ESCROW"].find((token) => state.tokens.has(token)) || [...state.tokens.keys()].find((token) => /^es/i.test(token)) || "";
-const numbered = (kind, name) => () => state.other.concat(state.waiting).filter((leaf) => kind.test(leaf.type)).map((leaf) => leaf.number ?? leaf[name]);
-const settled = () => [...state.tokens.keys()].find((token) => /USDz|stable/i.test(token)) || "USDz";
+const leaves = (...types) => [...state.other, ...state.waiting].filter((leaf) => types.includes(leaf.type));
+const tokens = (units, symbol) => `${amount(text(BigInt(units), decimals(symbol)))} ${symbol}`;
+const stable = (known) => known.credit?.stable || "USDz";
 
-/** A field is [name, label, kind]; kind is amount:<token>, a list of choices, text or flag. */
+/** Vestings of a pool by number, with what they hold. */
+const vestings = (pool) => leaves("Vesting").filter((leaf) => leaf.pool === pool.pool);
+const vesting = (pool, known) => vestings(pool).map((leaf) => [leaf.number, `${leaf.number}: ${tokens(leaf.amount, known.escrow_token)}`]);
+const redemptions = (pool) => leaves("Redemption").filter((leaf) => leaf.vault === pool.pool);
+const redemption = (pool) => redemptions(pool).map((leaf) => [leaf.number, `${leaf.number}: ${tokens(leaf.shares, pool.share)}`]);
+const swaps = (pool) => leaves("StableSwapRequest").filter((leaf) => leaf.vault === pool.pool);
+
+/** Epochs in which something can still be done, by number. */
+const epochs = (pool, known) => (known.epochs || []).filter((epoch) => epoch.pool === pool.pool);
+const joinable = (pool, known) => epochs(pool, known).filter((epoch) => Number(epoch.ends) > now()).map((epoch) => [epoch.number, epochName(epoch)]);
+const claimable = (pool, known) => epochs(pool, known).filter((epoch) => leaves("EpochScore").some((score) => score.epoch === epoch.number)).map((epoch) => [epoch.number, epochName(epoch)]);
+const epochName = (epoch) => `${epoch.number}: ${tokens(epoch.budget, epoch.token)} by ${epoch.score}`;
+
+/** What the soulbound token costs in a token, a little more for a price that moves meanwhile. */
+function soulboundPrice(token, known) {
+  const worth = cut(priceOf(token) || "0", USD);
+  const asked = BigInt(known.soulbound_price || 0);
+  if (!worth || !asked) return "";
+  const one = 10n ** BigInt(decimals(token));
+  return text((asked * one * 102n) / (worth * 100n) + 1n, decimals(token));
+}
+
+/** A command is [type, name, fields, fixed]; a field [name, label, kind]: a token's symbol for amounts of it, a function for choices, or text, flag, chosen. */
 const PANELS = [
   {
-    branch: "staking", title: "Staking and vesting", leaves: /^(Stake|Vesting|StakeDebt)/,
-    text: "Stake shares to earn revenue and rewards as they stream. Rewards in escrow vest into the token.",
+    branch: "staking", title: "Staking and vesting",
+    text: "Staked shares earn revenue and rewards as they stream. Rewards in escrow vest into the token.",
+    load: async (pool) => (await settings("StakingSettings")).find((each) => each.pool === pool.pool) || {},
     commands: [
-      ["StakeShares", "Stake", (pool) => [["amount", "Shares", share(pool)]], (pool) => ({ pool: pool.pool })],
-      ["UnstakeShares", "Unstake", (pool) => [["amount", "Shares", share(pool)]], (pool) => ({ pool: pool.pool })],
-      ["ClaimStreams", "Claim rewards", () => [], (pool) => ({ pool: pool.pool })],
-      ["StartVesting", "Start vesting", () => [["amount", "Escrowed tokens", escrow()]], (pool) => ({ pool: pool.pool })],
-      ["ClaimVested", "Claim vested", () => [["vesting", "Vesting", numbered(/^Vesting/, "vesting")]], (pool) => ({ pool: pool.pool })],
-      ["LeaveVesting", "Leave vesting", () => [["vesting", "Vesting", numbered(/^Vesting/, "vesting")]], (pool) => ({ pool: pool.pool })],
-      ["SetAutomaticStaking", "Automatic staking", () => [["automatic", "Stake future deposits at once", "flag"]], (pool) => ({ pool: pool.pool })],
+      ["ClaimStreams", "Claim rewards", () => []],
+      ["StakeShares", "Stake", (pool) => [["amount", "Shares", pool.share]]],
+      ["UnstakeShares", "Unstake", (pool) => [["amount", "Shares", pool.share]]],
+      ["StartVesting", "Start vesting", (pool, known) => [["amount", "Escrowed tokens", known.escrow_token]]],
+      ["ClaimVested", "Claim vested", () => [["vesting", "Vesting", vesting]]],
+      ["LeaveVesting", "Leave vesting", () => [["vesting", "Vesting", vesting]]],
+      ["SetAutomaticStaking", "Automatic staking", () => [["automatic", "Stake future deposits at once", "flag"]]],
     ],
+    fixed: (pool) => ({ pool: pool.pool }),
+    yours: (pool, known) => {
+      const stake = leaves("Stake").find((leaf) => leaf.pool === pool.pool);
+      return [
+        ["Staked", tokens(stake?.amount || 0, pool.share)],
+        ["Future deposits", stake?.manual ? "stay unstaked" : "are staked at once"],
+        ...vestings(pool).map((leaf) => [`Vesting ${leaf.number}`, `${tokens(leaf.amount, known.escrow_token)}, ${tokens(leaf.claimed, known.vested_token)} paid, since ${clock(leaf.started_at, true)}`]),
+      ];
+    },
   },
   {
-    branch: "revenue", title: "Soulbound token and epochs", leaves: /^(Soulbound|Epoch|Score)/,
+    branch: "revenue", title: "Soulbound token and epochs",
     text: "Holders of the soulbound token share in epochs: a budget is split by what each did while it ran.",
+    load: async (pool) => ({ ...((await settings("RevenueSettings")).find((each) => each.pool === pool.pool) || {}), epochs: await settings("Epoch") }),
     commands: [
-      ["MintSoulbound", "Get the token", (pool) => [["token", "Pay with", () => pool.assets.map((asset) => asset.token)], ["max_amount", "Pay at most", "chosen"]], (pool) => ({ pool: pool.pool })],
-      ["JoinEpoch", "Join an epoch", () => [["epoch", "Epoch number", "integer"]], () => ({})],
-      ["ClaimEpoch", "Claim an epoch", () => [["epoch", "Epoch number", "integer"]], () => ({})],
+      ["MintSoulbound", "Get the token", (pool) => [["token", "Pay with", () => pool.assets.map((asset) => [asset.token, asset.token])], ["max_amount", "Pay at most", "chosen", soulboundPrice]], (pool) => ({ pool: pool.pool })],
+      ["JoinEpoch", "Join an epoch", () => [["epoch", "Epoch", joinable]]],
+      ["ClaimEpoch", "Claim an epoch", () => [["epoch", "Epoch", claimable]]],
     ],
+    yours: (pool, known) => {
+      const token = leaves("Soulbound")[0];
+      return [
+        ["Price of the token", money(text(BigInt(known.soulbound_price || 0), USD))],
+        ["Your token", token ? `since ${clock(token.minted_at, true)}` : "none yet"],
+      ];
+    },
+    more: (pool, known) => table([
+      ["Epoch", (row) => row.number],
+      ["Budget", (row) => tokens(row.budget, row.token), "number"],
+      ["By", (row) => row.score],
+      ["State", (row) => (now() < Number(row.starts) ? `in ${span(Number(row.starts) - now())}` : now() < Number(row.ends) ? `${span(Number(row.ends) - now())} left` : "over")],
+      ["You", (row) => (leaves("EpochScore").some((score) => score.epoch === row.number) ? "joined" : "–")],
+    ], epochs(pool, known).slice(-6).reverse(), { label: "Epochs", empty: "No epoch has been funded yet." }),
   },
   {
-    branch: "credit_vaults", title: "Redemptions", leaves: /Redemption/,
+    branch: "credit_vaults", title: "Redemptions",
     text: "Requested shares can be redeemed after the vault's delay, or taken back.",
+    load: async (pool) => (await settings("CreditVaultSettings")).find((each) => each.vault === pool.pool) || {},
     commands: [
-      ["RedeemShares", "Redeem", () => [["redemption", "Request", numbered(/Redemption/, "number")]], () => ({ min_amount: "0" })],
-      ["CancelRedemption", "Take back", () => [["redemption", "Request", numbered(/Redemption/, "number")]], () => ({})],
+      ["RedeemShares", "Redeem", () => [["redemption", "Request", redemption]], () => ({ min_amount: "0" })],
+      ["CancelRedemption", "Take back", () => [["redemption", "Request", redemption]]],
+    ],
+    yours: (pool, known) => [
+      ["Delay, fee", `${span(known.withdrawal_delay || 0)}, ${shown(text(BigInt(known.redeem_fee || 0), 16), 2)} %`],
+      ...redemptions(pool).map((leaf) => [`Request ${leaf.number}`, `${tokens(leaf.shares, pool.share)}, from ${clock(Number(leaf.requested_at) + Number(known.withdrawal_delay || 0), true)}`]),
     ],
   },
   {
-    branch: "fee_distribution", title: "Vault staking and points", leaves: /^CreditStake/,
-    text: "Staked vault shares earn their part of the fees, and points.",
+    branch: "fee_distribution", title: "Vault staking and points",
+    text: "Staked vault shares earn their part of the fees, and points in the vaults that give them.",
+    load: async (pool) => ({ ...((await settings("CreditVaultSettings")).find((each) => each.vault === pool.pool) || {}), state: (await settings("CreditVault")).find((each) => each.vault === pool.pool) }),
     commands: [
-      ["StakeVaultShares", "Stake", (pool) => [["shares", "Shares", share(pool)]], (pool) => ({ vault: pool.pool })],
-      ["UnstakeVaultShares", "Unstake", (pool) => [["shares", "Shares", share(pool)]], (pool) => ({ vault: pool.pool })],
-      ["ClaimVaultRewards", "Claim rewards", () => [], (pool) => ({ vault: pool.pool })],
+      ["StakeVaultShares", "Stake", (pool) => [["shares", "Shares", pool.share]]],
+      ["UnstakeVaultShares", "Unstake", (pool) => [["shares", "Shares", pool.share]]],
+      ["ClaimVaultRewards", "Claim rewards", () => []],
     ],
+    fixed: (pool) => ({ vault: pool.pool }),
+    yours: (pool, known) => {
+      const stake = leaves("CreditStake").find((leaf) => leaf.vault === pool.pool);
+      const rate = BigInt(known.point_rate || 0);
+      return [
+        ["Staked", tokens(stake?.shares || 0, pool.share)],
+        ["Staked by all", tokens(known.state?.staked || 0, pool.share)],
+        rate > 0n ? ["Points", stake ? amount(text(points(stake, known, rate), 18), 4) : "0"] : ["Points", "this vault gives none"],
+      ];
+    },
   },
   {
-    branch: "stability", title: "Swap the stable token", leaves: /StableSwap/,
-    text: "Give the stable token back for the vault's collateral. The further the vault is in debt, the better the rate.",
+    branch: "stability", title: "Swap the stable token",
+    text: "Give the stable token for the vault's collateral. The deeper the vault is in debt, the more it pays. A keeper fills the swap at a signed price.",
+    load: async () => ({ credit: (await settings("CreditSettings"))[0] }),
     commands: [
-      ["RequestStableSwap", "Request a swap", () => [["amount", "Stable tokens", settled()]], (pool) => ({ vault: pool.pool, min_amount: "0" })],
-      ["RefundStableSwap", "Refund", () => [["swap", "Swap", numbered(/StableSwap/, "number")]], () => ({})],
-      ["RedeemSettled", "Redeem settled", () => [["amount", "Stable tokens", settled()]], () => ({ min_amount: "0" })],
+      ["RequestStableSwap", "Request a swap", (pool, known) => [["amount", "Stable tokens", stable(known)]], (pool) => ({ vault: pool.pool, min_amount: "0" })],
+      ["RefundStableSwap", "Take it back", (pool, known) => [["swap", "Swap", (at) => swaps(at).map((leaf) => [leaf.number, `${leaf.number}: ${tokens(leaf.amount, stable(known))}`])]]],
+      ["RedeemSettled", "Redeem settled debt", (pool, known) => [["amount", "Stable tokens", stable(known)]], () => ({ min_amount: "0" })],
     ],
+    yours: (pool) => swaps(pool).map((leaf) => [`Swap ${leaf.number}`, `${tokens(leaf.amount, leaf.token)}, can be taken back from ${clock(leaf.deadline, true)}`]),
   },
   {
-    branch: "borrowed", title: "Referrer", leaves: /^Referral/,
+    branch: "borrowed", title: "Referrer",
     text: "Name, once, the account that shares in your trading fees.",
-    commands: [["SetReferrer", "Set", () => [["referrer", "Account", "text"]], () => ({})]],
+    commands: [["SetReferrer", "Set", () => [["referrer", "Account", "text"]]]],
+    yours: () => leaves("Referral").map((leaf) => ["Your referrer", h("span.mono", {}, leaf.referrer)]),
   },
 ];
 
-/** Panels of the installed branches, for one pool. */
-export function panels(pool) {
-  return PANELS.filter((panel) => has(panel.branch)).map((panel) => panelCard(panel, pool));
+/** Points of a stake up to this second, as the engine counts them (per share and second, at 1e18). */
+function points(stake, known, rate) {
+  const since = Math.max(0, Math.floor(now()) - Number(known.state?.points_at || now()));
+  const index = BigInt(known.state?.point_index || 0) + rate * BigInt(since);
+  return BigInt(stake.points) + ((index - BigInt(stake.point_index)) * BigInt(stake.shares)) / 10n ** 18n;
 }
 
-function panelCard(panel, pool) {
-  const body = h("div");
-  let chosen = panel.commands[0];
-  const draw = () => fill(body,
-    h("p.hint", {}, panel.text),
-    panel.commands.length > 1 && field("What to do", select(panel.commands.map(([type, name]) => [type, name]), chosen[0], (type) => { chosen = panel.commands.find((each) => each[0] === type); draw(); })),
-    commandForm(chosen, pool),
-    owned(panel));
-  draw();
-  return card(panel.title, body);
+/** Panels of the installed branches, for one pool; they keep what one has begun to fill in. */
+export const panels = (name) => PANELS.filter((panel) => has(panel.branch)).map((panel) => new Panel(panel, name));
+
+class Panel {
+  constructor(panel, name) {
+    Object.assign(this, { panel, name, known: {}, chosen: panel.commands[0], values: {}, turn: 0 });
+    this.controls = h("div");
+    this.outcome = h("div.outcome", { "aria-live": "polite" });
+    this.button = h("button.wide", { type: "submit" });
+    this.mine = h("div");
+    const { commands } = panel;
+    const picker = commands.length > 1 && field("What to do", select(commands.map(([type, title]) => [type, title]), commands[0][0], (type) => {
+      this.chosen = commands.find((each) => each[0] === type);
+      this.values = {};
+      this.draw();
+    }, { name: `do-${panel.branch}` }));
+    this.element = card(panel.title, h("p.hint", {}, panel.text), h("form", { onsubmit: (event) => { event.preventDefault(); this.go(); } }, picker, this.controls, this.outcome, this.button), this.mine);
+    this.draw();
+    this.load();
+  }
+
+  get pool() {
+    return poolOf(this.name);
+  }
+
+  /** Settings and what the account has, anew; a form one is in stays as it is. */
+  async load() {
+    if (this.panel.load) this.known = await this.panel.load(this.pool).catch(() => this.known);
+    this.refresh();
+  }
+
+  refresh() {
+    const rows = state.account && this.pool ? this.panel.yours?.(this.pool, this.known) || [] : [];
+    fill(this.mine, rows.length > 0 && facts(rows, "lined"), this.panel.more?.(this.pool, this.known));
+    if (!this.element.contains(document.activeElement) || this.element.querySelector("select:focus, button:focus")) this.offer();
+    this.quote();
+  }
+
+  draw() {
+    put(this.button, this.chosen[1]);
+    this.offered = "";
+    fill(this.outcome);
+    this.offer();
+    this.quote();
+  }
+
+  /** The fields; made anew only if what they offer has changed. */
+  offer() {
+    const made = this.chosen[2](this.pool, this.known).map(([key, label, kind, suggested]) => {
+      const choices = typeof kind === "function" ? kind(this.pool, this.known) : null;
+      if (choices && !choices.some(([value]) => value === this.values[key])) this.values[key] = choices[0]?.[0] || "";
+      const token = choices || ["text", "flag"].includes(kind) ? "" : kind === "chosen" ? this.values.token : kind;
+      return { key, label, kind, choices, token, held: token && balance(token).amount, suggestion: suggested?.(token, this.known) };
+    });
+    const offered = JSON.stringify(made);
+    if (offered === this.offered) return;
+    this.offered = offered;
+    fill(this.controls, made.map((each) => this.control(each)));
+  }
+
+  control({ key, label, kind, choices, token, held, suggestion }) {
+    const changed = (value) => { this.values[key] = value; this.later(); };
+    if (kind === "flag") {
+      this.values[key] ??= true;
+      return h("label.check", {}, h("input", { type: "checkbox", checked: this.values[key], onchange: (event) => changed(event.target.checked) }), label);
+    }
+    if (choices) {
+      if (!choices.length) return h("p.hint", {}, `${label}: there is none for you now.`);
+      return field(label, select(choices, this.values[key], (value) => { changed(value); this.offer(); }, { name: key }));
+    }
+    if (suggestion !== undefined) this.values[key] = suggestion;
+    const box = h("input", { type: "text", name: key, autocomplete: "off", value: this.values[key] ?? "", inputMode: token ? "decimal" : "text", oninput: (event) => changed(event.target.value.trim()) });
+    const max = token && h("p.hint", {}, h("span", {}, `You have ${amount(held)} ${token}`), suggestion === undefined && h("button.link", { type: "button", onclick: () => { box.value = balance(token).amount; changed(box.value); } }, "max"));
+    return field(label, box, { end: token && h("span.unit", {}, token), hint: max });
+  }
+
+  /** The command as filled in, or null where something is missing. */
+  command() {
+    const [type, , fieldsOf, fixed] = this.chosen;
+    const command = { type, ...(this.panel.fixed || (() => ({})))(this.pool), ...(fixed || (() => ({})))(this.pool) };
+    for (const [key, , kind] of fieldsOf(this.pool, this.known)) {
+      const value = this.values[key];
+      if (kind === "flag") command[key] = Boolean(value);
+      else if (value === undefined || value === "") return null;
+      else if (typeof kind === "function" || kind === "text") command[key] = value;
+      else command[key] = units(value, decimals(kind === "chosen" ? this.values.token : kind)).toString();
+    }
+    return command;
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.quote(), 200);
+  }
+
+  /** What it would do now; answers the quote, or null where there is none. */
+  async quote() {
+    const mine = ++this.turn;
+    try {
+      const command = state.account && this.pool ? this.command() : null;
+      if (!command) {
+        fill(this.outcome);
+        return null;
+      }
+      const answer = await post("/v1/desk/quote", { account: state.account, commands: [command] });
+      if (mine !== this.turn) return null;
+      const rows = answer.rejection ? [] : [...feeRows(answer), ...balanceRows(answer)];
+      fill(this.outcome, answer.rejection ? h("p.refused", {}, explained(answer.rejection)) : rows.length ? facts(rows) : h("p.hint", {}, "Changes none of your balances."));
+      return answer;
+    } catch (fault) {
+      if (mine === this.turn) fill(this.outcome, h("p.refused", {}, fault.message));
+      return null;
+    }
+  }
+
+  async go() {
+    if (!state.account) {
+      emit("want-wallet");
+      return;
+    }
+    await busy(this.button, "Signing…", async () => {
+      const command = this.command();
+      if (!command) throw new Error("Fill in what is missing");
+      const answer = await this.quote();
+      if (answer?.rejection) return;
+      await send(sent([guarded(command, answer)]));
+      this.values = {};
+      this.draw();
+      toast(`${this.chosen[1]}: done`, "good");
+      this.load();
+    });
+  }
 }
 
-/** What the account has of the panel's leaves. */
-function owned(panel) {
-  const found = [...state.other, ...state.waiting].filter((leaf) => panel.leaves.test(leaf.type));
-  if (!state.account || !found.length) return null;
-  return h("details.more", { open: true }, h("summary", {}, "Yours"), found.map((leaf) => facts(leafRows(leaf), "lined")));
+/** The least one accepts: a hundredth below what was quoted, where a command has such a limit. */
+function guarded(command, answer) {
+  const gained = answer?.balances.find((row) => !row.change.startsWith("-"));
+  if (!("min_amount" in command) || !gained) return command;
+  return { ...command, min_amount: ((units(gained.change, decimals(gained.token)) * 99n) / 100n).toString() };
 }
 
 const HIDDEN = new Set(["type", "account", "owner", "pool"]);
@@ -108,56 +298,7 @@ export function leafRows(leaf) {
 }
 
 function plain(leaf, name, value) {
-  if (leaf.token && /amount|staked|earned|paid/.test(name) && state.tokens.has(leaf.token)) return `${amount(text(BigInt(value), decimals(leaf.token)))} ${leaf.token}`;
+  if (leaf.token && /amount|staked|earned|paid/.test(name) && state.tokens.has(leaf.token)) return tokens(value, leaf.token);
   if (/^(shares|amount|staked)$/.test(name) && /^\d{13,}$/.test(value)) return amount(text(BigInt(value), 18));
   return String(value);
-}
-
-function commandForm([type, name, fieldsOf, fixed], pool) {
-  const values = {};
-  const outcome = h("div.outcome", { "aria-live": "polite" });
-  const button = h("button.wide", { type: "submit" }, name);
-  const build = () => {
-    const command = { type, ...fixed(pool) };
-    for (const [key, label, kind] of fieldsOf(pool)) {
-      const token = kind === "chosen" ? values.token : kind;
-      if (kind === "flag") command[key] = Boolean(values[key]);
-      else if (typeof kind === "function" || kind === "text" || kind === "integer") {
-        if (!values[key]) throw new Error(`${label}: choose one`);
-        command[key] = values[key];
-      } else command[key] = units(values[key] || "", decimals(token)).toString();
-    }
-    return command;
-  };
-  const go = () => busy(button, "Signing…", async () => {
-    if (!state.account) {
-      emit("want-wallet");
-      return;
-    }
-    const command = build();
-    const answer = await post("/v1/desk/quote", { account: state.account, commands: [command] });
-    if (answer.rejection) {
-      fill(outcome, h("p.refused", {}, explained(answer.rejection)));
-      return;
-    }
-    await send(sent([command]));
-    fill(outcome);
-    toast(`${name}: done`, "good");
-  });
-  return h("form", { onsubmit: (event) => { event.preventDefault(); go(); } }, fieldsOf(pool).map((each) => control(each, values)), outcome, button);
-}
-
-function control([key, label, kind], values) {
-  if (kind === "flag") {
-    values[key] = true;
-    return h("label.check", {}, h("input", { type: "checkbox", checked: true, onchange: (event) => (values[key] = event.target.checked) }), label);
-  }
-  if (typeof kind === "function") {
-    const choices = kind();
-    values[key] = choices[0] || "";
-    return choices.length ? field(label, select(choices, choices[0], (value) => (values[key] = value))) : h("p.hint", {}, `${label}: you have none.`);
-  }
-  const token = !["text", "integer", "chosen"].includes(kind) && kind;
-  const box = h("input", { type: "text", name: key, autocomplete: "off", inputMode: kind === "text" ? "text" : "decimal", oninput: (event) => (values[key] = event.target.value.trim()) });
-  return field(label, box, { end: token && h("span.unit", {}, token), hint: token && h("p.hint", {}, `You have ${amount(balance(token).amount)} ${token}`) });
 }

@@ -18,24 +18,25 @@ const leverage = (row) => (cut(row.collateral_usd, USD) > 0n ? `${shown(text((cu
 /** The account's positions. */
 export function positionsTable() {
   if (!state.account) return empty("Connect to see your positions.", h("button.primary", { type: "button", onclick: () => emit("want-wallet") }, "Connect"));
-  return table(
+  const sum = (name) => text(state.positions.reduce((total, row) => total + cut(row[name], USD), 0n), USD);
+  const listed = table(
     [
       ["Market", (row) => h("span.pair", {}, h("strong", {}, row.market), sideOf(row))],
-      ["Size", (row) => money(row.size_usd), "number"],
-      [plan.sharesMargin() ? "Account margin" : "Collateral", (row) => over(money(row.collateral_usd), row.collateral || leverage(row)), "number"],
+      [plan.sharesMargin() ? "Size / account margin" : "Size / collateral", (row) => over(money(row.size_usd), `${money(row.collateral_usd)} ${row.collateral || leverage(row)}`), "number"],
       ["Entry / mark", (row) => over(price(row.entry_price), price(row.mark_price)), "number"],
       ["PnL / owed", (row) => over(h("span", { class: tone(row.pnl_usd) }, money(row.pnl_usd, { sign: true })), money(row.owed_usd)), "number"],
-      ["Liquidation", (row) => over(price(row.liquidation_price), row.liquidation_price === "0" ? "none" : distance(row.liquidation_price, row.mark_price)), "number"],
-      ["Health", (row) => health(row.health_bps), "number"],
+      ["Liquidation / health", (row) => over(row.liquidation_price === "0" ? "none" : price(row.liquidation_price), [row.liquidation_price !== "0" && `${distance(row.liquidation_price, row.mark_price, 1)}, `, health(row.health_bps)]), "number"],
       ["", (row) => h("span.actions", {},
         h("button.small", { type: "button", onclick: () => closing(row) }, "Close"),
         h("button.small", { type: "button", onclick: () => margin(row) }, "Margin"),
-        state.orders && state.desk.design !== "credit_positions" && h("button.small", { type: "button", onclick: () => triggers(row) }, "TP / SL"),
+        state.orders && h("button.small", { type: "button", onclick: () => triggers(row) }, "TP / SL"),
       )],
     ],
     state.positions,
     { label: "Positions", empty: "No open positions. Choose a side and a size to open one." },
   );
+  if (state.positions.length < 2) return listed;
+  return [listed, h("p.hint.totals", {}, h("span", {}, `${state.positions.length.toLocaleString("en")} positions`), h("span", {}, `Size ${money(sum("size_usd"))}`), h("span", {}, "PnL ", h("span", { class: tone(sum("pnl_usd")) }, money(sum("pnl_usd"), { sign: true }))), h("span", {}, `Owed ${money(sum("owed_usd"))}`))];
 }
 
 async function closePlan(row, fraction, guard = "") {
@@ -127,28 +128,43 @@ export function margin(row) {
 
 /** Stop-loss and take-profit orders on a position. */
 function triggers(row) {
-  dialog(`Stop and take profit: ${row.market}`, (close) => {
-    const boxes = { stop: "", take: "" };
-    const box = (name) => h("input", { type: "text", inputMode: "decimal", name, autocomplete: "off", placeholder: price(row.mark_price).replaceAll(",", ""), oninput: (event) => (boxes[name] = event.target.value) });
-    const button = h("button.primary.wide", { type: "button" }, "Place orders");
-    button.onclick = () => busy(button, "Signing…", async () => {
-      const [action] = await closePlan(row, 10000);
-      const placed = [];
-      for (const [name, above] of [["stop", !row.is_long], ["take", row.is_long]]) {
-        if (boxes[name]) placed.push(plan.order(action, { asset: row.market, price: boxes[name], above }));
-      }
-      if (!placed.length) throw new Error("Enter a price");
-      await send(placed);
-      toast(placed.length === 2 ? "Both orders placed" : "Order placed", "good");
-      close();
-    });
-    return [
-      h("p.hint", {}, `Mark ${price(row.mark_price)}, liquidation ${price(row.liquidation_price)}. The whole position closes when the price is reached.`),
-      field("Stop loss at", box("stop"), { end: h("span.unit", {}, "USD") }),
-      field("Take profit at", box("take"), { end: h("span.unit", {}, "USD") }),
-      button,
-    ];
+  dialog(`Stop and take profit: ${row.market}`, (close) => protection(row, close));
+}
+
+/** The form that protects a position: it closes, all or in part, when the price is reached. `done` after placing. */
+export function protection(row, done) {
+  const boxes = { stop: "", take: "" };
+  let fraction = 10000;
+  const box = (name) => h("input", { type: "text", inputMode: "decimal", name, autocomplete: "off", placeholder: price(row.mark_price).replaceAll(",", ""), oninput: (event) => { boxes[name] = event.target.value; tell(); } });
+  const far = { stop: h("p.hint"), take: h("p.hint") };
+  const tell = () => {
+    for (const [name, hint] of Object.entries(far)) {
+      const value = boxes[name].trim();
+      fill(hint, /^\d+(\.\d+)?$/.test(value) && h("span", {}, `${distance(value, row.mark_price)} from the mark`));
+    }
+  };
+  const button = h("button.primary.wide", { type: "button" }, "Place orders");
+  button.onclick = () => busy(button, "Signing…", async () => {
+    const [action] = await closePlan(row, fraction);
+    const placed = [];
+    for (const [name, above] of [["stop", !row.is_long], ["take", row.is_long]]) {
+      if (boxes[name]) placed.push(plan.order(action, { asset: row.market, price: boxes[name], above }));
+    }
+    if (!placed.length) throw new Error("Enter a price");
+    await send(placed);
+    toast(placed.length === 2 ? "Both orders placed" : "Order placed", "good");
+    done();
   });
+  const parts = h("div");
+  const draw = () => fill(parts, tabs([[2500, "25 %"], [5000, "50 %"], [7500, "75 %"], [10000, "All"]], fraction, (value) => { fraction = value; draw(); }, { label: "How much" }));
+  draw();
+  return [
+    h("p.hint", {}, `${money(row.size_usd)} ${row.is_long ? "long" : "short"} from ${price(row.entry_price)}. Mark ${price(row.mark_price)}, liquidation ${price(row.liquidation_price)}. When the price is reached, a keeper closes:`),
+    parts,
+    field("Take profit at", box("take"), { end: h("span.unit", {}, "USD"), hint: far.take }),
+    field("Stop loss at", box("stop"), { end: h("span.unit", {}, "USD"), hint: far.stop }),
+    button,
+  ];
 }
 
 /** What an order says in a few words. */
@@ -156,9 +172,22 @@ export function orderWords(row) {
   if (row.type === "CreditOrder") return [`${row.size_delta.startsWith("-") ? "Sell" : "Buy"}`, row.market, shown(text(BigInt(row.size_delta.replace("-", "")), 18), 4, false)];
   if (row.type !== "Order") return [row.type.replace(/([a-z])([A-Z])/g, "$1 $2"), row.vault || row.token || "", ""];
   const action = JSON.parse(row.action);
-  const names = { IncreasePosition: "Open", OpenBorrowed: "Open", CrossTrade: "Trade", DecreasePosition: "Close", CloseBorrowed: "Close", DecreaseBorrowed: "Reduce", CrossReduce: "Close" };
-  const side = action.is_long === undefined ? (action.size_delta !== undefined && String(action.size_delta).startsWith("-") ? "short" : action.size_delta !== undefined ? "long" : "") : action.is_long ? "long" : "short";
-  return [`${names[action.type] || action.type} ${side}`.trim(), action.market || action.pool || "", ""];
+  const closes = /^(Decrease|Close|CrossReduce)/.test(action.type) || Boolean(action.reduce_only);
+  const opens = /^(Increase|Open|CrossTrade|PlaceCreditOrder)/.test(action.type);
+  const sells = String(action.size_delta ?? "").startsWith("-");
+  const isLong = action.is_long ?? (action.size_delta === undefined ? null : closes ? sells : !sells);
+  const reduced = isLong === null && closes && state.positions.find((each) => each.market === action.market);
+  const side = reduced ? (reduced.is_long ? "long" : "short") : isLong === null ? "" : isLong ? "long" : "short";
+  return [`${closes ? "Close" : opens ? "Open" : action.type} ${side}`.trim(), action.market || action.pool || "", orderSize(action, closes)];
+}
+
+/** The size of an order's action: USD, or coins of the market where a design counts in those. */
+function orderSize(action, closes) {
+  const size = String(action.size_delta ?? action.size ?? action.amount ?? "").replace("-", "");
+  if (closes && (action.whole || size === "" || size === "0")) return "all";
+  if (action.type === "PlaceCreditOrder") return `${shown(text(BigInt(size), 18), 4, false)} ${action.market}`;
+  if (/Borrowed$/.test(action.type)) return `${shown(text(BigInt(size), decimals(action.market)), 4, false)} ${action.market}`;
+  return size ? money(text(BigInt(size), USD)) : "";
 }
 
 function cancelling(row) {
@@ -175,11 +204,21 @@ function edit(row) {
     const box = h("input", { type: "text", inputMode: "decimal", name: "trigger", value, oninput: (event) => (value = event.target.value) });
     const button = h("button.primary.wide", { type: "button" }, "Save");
     button.onclick = () => busy(button, "Signing…", async () => {
-      await send([{ type: "UpdateOrder", number: row.number, trigger_price: units(value, USD).toString(), trigger_above: row.trigger_above, action: "" }]);
+      const changed = units(value, USD);
+      await send([{ type: "UpdateOrder", number: row.number, trigger_price: changed.toString(), trigger_above: row.trigger_above, action: moved(row, changed) }]);
+      toast("Trigger changed", "good");
       close();
     });
     return [field(`When ${row.trigger_asset} is ${row.trigger_above ? "above" : "below"}`, box, { end: h("span.unit", {}, "USD") }), button];
   });
+}
+
+/** The action with its acceptable price as far from the new trigger as it was from the old one; "" where it has none. */
+function moved(row, trigger) {
+  const action = JSON.parse(row.action);
+  if (!action.acceptable_price || action.acceptable_price === "0") return "";
+  const acceptable = (BigInt(action.acceptable_price) * trigger) / BigInt(row.trigger_price);
+  return JSON.stringify({ ...action, acceptable_price: acceptable.toString() });
 }
 
 export function ordersTable() {
@@ -188,6 +227,7 @@ export function ordersTable() {
     [
       ["What", (row) => h("strong", {}, orderWords(row)[0])],
       ["Market", (row) => orderWords(row)[1]],
+      ["Size", (row) => orderWords(row)[2] || "–", "number"],
       ["When", (row) => (row.trigger_asset ? `${row.trigger_asset} ${row.trigger_above ? "above" : "below"} ${price(text(BigInt(row.trigger_price), USD))}` : "at the next prices"), "number"],
       ["Placed", (row) => (row.placed_at ? clock(row.placed_at, true) : "–"), "number"],
       ["", (row) => h("span.actions", {},

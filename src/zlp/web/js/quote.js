@@ -12,11 +12,11 @@ const NAMES = {
 };
 
 /** Signed distance of `value` from `mark` in percent text. */
-export function distance(value, mark) {
+export function distance(value, mark, places = 3) {
   const [a, b] = [cut(value, USD), cut(mark, USD)];
   if (!b) return "";
   const parts = ((a - b) * 1000000n) / b;
-  return `${parts > 0n ? "+" : ""}${shown(text(parts, 4), 3)} %`;
+  return `${parts > 0n ? "+" : ""}${shown(text(parts, 4), places)} %`;
 }
 
 export function feeRows(answer, orders = 0) {

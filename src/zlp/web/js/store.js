@@ -58,20 +58,24 @@ export const kept = {
   },
 };
 
+/** Milliseconds that what everybody sees may be old: one answer of the venue serves many pages. */
+const LAG = 250;
+
 /** Everything a page needs before it can draw. */
 export async function load() {
-  const [venue, tokens, prices, desk] = await Promise.all([
+  const [venue, tokens, prices, desk, orders, collaterals] = await Promise.all([
     get("/v1/venue"),
     get("/v1/tokens"),
-    get("/v1/prices"),
-    get("/v1/desk"),
+    get("/v1/prices", { lag: LAG }),
+    get("/v1/desk", { lag: LAG }),
+    settings("OrderSettings"),
+    settings("CreditCollateral"),
   ]);
   state.venue = venue;
   state.skew = Number(venue.time) - Date.now() / 1000;
   for (const token of tokens.items) state.tokens.set(token.symbol, { ...token, decimals: Number(token.decimals) });
   takePrices(prices.items);
   state.desk = desk;
-  const [orders, collaterals] = await Promise.all([settings("OrderSettings"), settings("CreditCollateral")]);
   state.orders = orders[0] || null;
   for (const each of collaterals) state.backing.set(each.token, each.asset);
   state.sequence = venue.sequence;
@@ -110,7 +114,7 @@ export function priceOf(token) {
 
 const refreshDesk = throttled(async () => {
   try {
-    const [desk, prices] = await Promise.all([get("/v1/desk"), get("/v1/prices")]);
+    const [desk, prices] = await Promise.all([get("/v1/desk", { lag: LAG }), get("/v1/prices", { lag: LAG })]);
     state.desk = desk;
     state.sequence = desk.sequence;
     state.skew = Number(desk.time) - Date.now() / 1000;
@@ -140,12 +144,15 @@ export const refreshAccount = throttled(async () => {
   }
 }, 400);
 
+/** Their values move with every price: once a second for a few of them, less often for hundreds. */
+let valued = 0;
 const refreshPositions = throttled(async () => {
-  if (!state.account || !state.positions.length) return;
+  if (!state.account || !state.positions.length || Date.now() - valued < state.positions.length * 5) return;
   const account = state.account;
   const positions = await get("/v1/desk/positions", { account }).catch(() => null);
   if (!positions || account !== state.account) return;
   state.positions = positions.items;
+  valued = Date.now();
   emit("positions");
 }, 1000);
 

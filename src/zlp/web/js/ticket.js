@@ -2,9 +2,10 @@
 
 import { get, post, segment } from "./api.js";
 import { busy, facts, field, fill, h, select, tabs, toast } from "./dom.js";
-import { amount as readAmount, bps, cut, money, price, shown, text, units, USD } from "./numbers.js";
+import { amount as readAmount, cut, money, price, shown, text, units, USD } from "./numbers.js";
 import * as plan from "./plan.js";
 import { balance, decimals, emit, kept, market, priceOf, state } from "./store.js";
+import { protection } from "./positions.js";
 import { quoteView } from "./quote.js";
 import { send } from "./wallet.js";
 import { swapForm } from "./swap.js";
@@ -50,19 +51,32 @@ export class Ticket {
     const tokens = plan.payable(found, this.isLong);
     if (!tokens.includes(this.token)) this.token = tokens[0] || "";
     const kinds = [["market", "Market", "At the next prices"]];
-    if (this.canWait()) kinds.push(["limit", "Limit", "When the price is better"], ["stop", "Stop", "When the price breaks out"]);
+    if (state.orders) kinds.push(["limit", "Limit", "When the price is better"], ["stop", "Stop", "When the price breaks out"], ["protect", "TP / SL", "Take profit and stop loss of what is open"]);
     if (state.desk.pools.some((pool) => pool.assets.length > 1)) kinds.push(["swap", "Swap", "Exchange tokens at the pool"]);
     if (!kinds.some(([kind]) => kind === this.kind)) this.kind = "market";
     fill(
       this.element,
       tabs(kinds, this.kind, (kind) => this.choose({ kind }), { label: "Kind of order" }),
-      this.kind === "swap" ? swapForm() : this.form(found, tokens),
+      this.kind === "swap" ? swapForm() : this.kind === "protect" ? this.protects() : this.form(found, tokens),
     );
-    if (this.kind !== "swap") this.quote();
+    if (this.trades) this.quote();
   }
 
-  canWait() {
-    return state.orders && state.desk.design !== "credit_positions";
+  /** Whether what is shown opens a position, and so is quoted. */
+  get trades() {
+    return !["swap", "protect"].includes(this.kind);
+  }
+
+  /** Take profit and stop loss of one open position of this market. */
+  protects() {
+    const held = state.positions.filter((row) => row.market === this.name);
+    if (!state.account) return h("div.empty", {}, h("p", {}, "Connect to protect what you have open."), h("button.primary", { type: "button", onclick: () => emit("want-wallet") }, "Connect"));
+    const row = held.find((each) => each.position === this.protected) || held[0];
+    if (!row) return h("p.empty", {}, `You have no position in ${this.name}. Open one first.`);
+    const named = (each) => `${each.is_long ? "Long" : "Short"} ${money(each.size_usd)}${each.collateral ? `, ${each.collateral}` : ""}`;
+    return h("div.protect", {},
+      held.length > 1 && field("Position", select(held.map((each) => [each.position, named(each)]), row.position, (value) => this.choose({ protected: value }))),
+      protection(row, () => this.draw()));
   }
 
   form(found, tokens) {
@@ -164,7 +178,9 @@ export class Ticket {
     const amount = this.amount ? text(cut(this.amount, decimals(this.token)), decimals(this.token)) : "0";
     if (!size || units(size, USD) <= 0n) throw new Error("");
     const found = this.market;
-    const query = { pool: found.pool, market: found.market, token: this.token, amount, size: text(cut(size, USD), USD) };
+    // A quote is of the standing prices; what is signed counts coins at the price it waits for.
+    const waitsFor = guard && this.kind !== "market" && this.trigger ? text(cut(this.trigger, USD), USD) : "";
+    const query = { pool: found.pool, market: found.market, token: this.token, amount, size: text(cut(size, USD), USD), price: waitsFor };
     const { commands } = await get(`/v1/desk/open/${segment(this.side)}`, query, signal);
     if (!guard) return commands;
     const at = this.kind === "market" ? (this.isLong ? found.high : found.low) : this.trigger || found.high;
@@ -182,7 +198,7 @@ export class Ticket {
 
   /** The prices moved: a quote that is seconds old is asked for again. */
   freshen() {
-    if (this.kind !== "swap" && this.amount && Date.now() - this.askedAt > 2500) this.quote();
+    if (this.trades && this.amount && Date.now() - this.askedAt > 2500) this.quote();
   }
 
   async ask(turn) {
@@ -204,8 +220,7 @@ export class Ticket {
     return facts([
       ["Price", price(this.isLong ? found.high : found.low)],
       ["Carry per hour", `${shown(text(cut(hourly, 30), 28), 5)} %`],
-      ["Most leverage", bps(BigInt(found.max_leverage_bps) * 100n, 0).replace(" %", "×").replace(/(\d)00×/, "$1×")],
-    ].slice(0, 2));
+    ]);
   }
 
   show(answer, commands) {
@@ -215,7 +230,7 @@ export class Ticket {
       return;
     }
     const waits = plan.sent(commands).filter((command) => command.type === "PlaceOrder").length;
-    fill(this.outcome, quoteView(answer, { market: this.name, isLong: this.isLong, mark: this.isLong ? this.market.high : this.market.low, orders: this.kind === "market" ? waits : 1 }));
+    fill(this.outcome, this.kind !== "market" && h("p.hint", {}, "As it would be at the standing prices:"), quoteView(answer, { market: this.name, isLong: this.isLong, mark: this.isLong ? this.market.high : this.market.low, orders: this.kind === "market" ? waits : 1 }));
   }
 
   async submit() {

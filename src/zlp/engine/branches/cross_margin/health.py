@@ -48,10 +48,10 @@ class Carry(NamedTuple):
     funding: int
 
 
-def measure(books: Books, account: CrossAccount) -> Health:
-    """All figures of an account now (reference 3)."""
+def measure(books: Books, account: CrossAccount, rates: dict[str, int] | None = None) -> Health:
+    """All figures of an account now (reference 3). ``rates`` remembers borrowing classes between accounts."""
     profit = fees = initial = maintenance = 0
-    rates: dict[str, int] = {}
+    rates = {} if rates is None else rates
     for name in account.markets:
         position = books.position(account, name)
         if position is None:

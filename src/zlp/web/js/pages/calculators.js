@@ -1,10 +1,10 @@
 // Calculators: the published examples with one's own figures. The venue computes them exactly; the page draws.
 
 import { get } from "../api.js";
-import { card, facts, field, fill, h } from "../dom.js";
+import { card, facts, field, fill, h, select, table } from "../dom.js";
 import { bps, float, money, percent, price, shown } from "../numbers.js";
-import { curves } from "../plots.js";
-import { market, on, state } from "../store.js";
+import { bars, curves } from "../plots.js";
+import { on, state } from "../store.js";
 
 const KINDS = [
   {
@@ -35,13 +35,17 @@ const KINDS = [
   },
   {
     path: "opening", title: "Cost of opening", text: "Every fee of opening an isolated position, in words.",
-    inputs: [["market", "Long on", "token"], ["collateral", "Paid in", "token"], ["amount", "Worth of it", "USD"], ["leverage", "Leverage", "times"]],
+    inputs: [["market", "Long on", ["ETH", "BTC"]], ["collateral", "Paid in", ["BTC", "ETH", "USDC", "USDT"]], ["amount", "Worth of it", "USD"], ["leverage", "Leverage", "times"]],
     outcome: (found) => facts([
       ["Size", h("strong", {}, money(found.size_usd))],
       ...found.lines.map((line) => [h("span", { title: line.why }, line.name), h("span", {}, money(line.usd), line.bps && h("small", {}, ` ${bps(line.bps)}`))]),
       ["execution fee", found.execution],
     ], "lined"),
-    plot: () => null,
+    plot: (found) => {
+      const most = Math.max(...found.lines.map((line) => float(line.usd)));
+      return bars("What each fee comes to", found.lines.map((line) => ({ name: line.name, parts: [
+        { kind: "accent", value: float(line.usd), title: money(line.usd) }, { kind: "rest", value: most - float(line.usd) }] })));
+    },
   },
   {
     path: "deleverage", title: "Deleverage curve", text: "Profits are paid in full until a market's debt nears its credit; from there a falling part is paid.",
@@ -51,15 +55,28 @@ const KINDS = [
       writeX: (value) => value.toFixed(2), writeY: (value) => `${Math.round(value)} %`, area: true, zero: true, mark: [Math.min(float(found.inputs.debt) / (float(found.inputs.credit) || 1), float(found.inputs.end) * 1.25), float(found.factor) * 100],
     }),
   },
+  {
+    path: "premium", title: "Premium of stable-token swaps", text: "Who gives the stable token to a vault in debt is paid a premium, to a vault in credit a discount; in between it is the oracle's price.",
+    inputs: [["start", "Grows from", "debt over assets"], ["end", "Largest at", "debt over assets"], ["least", "Least", "ratio"], ["most", "Most", "ratio"], ["exponent", "Exponent", ""], ["debt", "Debt (negative: credit)", "USD"], ["assets", "Assets", "USD"]],
+    outcome: (found) => facts([["You receive, of the oracle's worth", h("strong", {}, percent(found.factor, 3))]], "lined"),
+    plot: (found) => {
+      const reach = float(found.inputs.end) * 1.25;
+      const at = float(found.inputs.debt) / (float(found.inputs.assets) || 1);
+      return curves("Received by debt over assets", [{ points: found.curve.map((point) => [float(point.ratio), float(point.factor) * 100]) }], {
+        writeX: (value) => value.toFixed(2), writeY: (value) => `${value.toFixed(0)} %`, mark: [Math.max(-reach, Math.min(reach, at)), float(found.factor) * 100],
+      });
+    },
+  },
 ];
 
+let end = null;
 const cutDots = (value) => value.replace("...", "");
 
 export function show(root) {
   fill(root,
     h("div.intro", {}, h("div", {}, h("h1", {}, "Calculators"), h("p", {}, "The published examples; put in your own figures. The venue works them out exactly."))),
-    h("div.two", {}, KINDS.map(calculator), premium()));
-  return () => {};
+    h("div.masonry", {}, KINDS.map(calculator), carry()));
+  return () => end?.();
 }
 
 function calculator(kind) {
@@ -82,22 +99,33 @@ function calculator(kind) {
       if (mine === turn) fill(outcome, h("p.refused", {}, fault.message));
     }
   };
-  const draw = (given) => fill(inputs, kind.inputs.map(([name, label, unit]) => field(label, h("input", {
-    type: "text", name: `${kind.path}-${name}`, autocomplete: "off", inputMode: unit === "token" ? "text" : "decimal", value: given[name],
-    oninput: (event) => { values[name] = event.target.value; clearTimeout(timer); timer = setTimeout(work, 200); },
-  }), { end: unit && h("span.unit", {}, unit) })));
+  const change = (name, value) => {
+    values[name] = value;
+    clearTimeout(timer);
+    timer = setTimeout(work, 200);
+  };
+  const control = (given, [name, label, unit]) => Array.isArray(unit)
+    ? field(label, select(unit, given[name], (value) => change(name, value), { name: `${kind.path}-${name}` }))
+    : field(label, h("input", {
+      type: "text", name: `${kind.path}-${name}`, autocomplete: "off", inputMode: "decimal", value: given[name], oninput: (event) => change(name, event.target.value),
+    }), { end: unit && h("span.unit", {}, unit) });
+  const draw = (given) => fill(inputs, kind.inputs.map((each) => control(given, each)));
   work();
   return card(kind.title, h("p.hint", {}, kind.text), inputs, outcome, plot);
 }
 
-/** The venue's own premium: what opening costs against the oracle, by the sizes open now. */
-function premium() {
+/** What holding a position costs at this venue, at this moment. */
+function carry() {
   const body = h("div");
-  const draw = () => {
-    const rows = state.desk.markets.filter((each) => market(each.market));
-    fill(body, facts(rows.map((each) => [each.market, h("span", {}, `${money(each.long_usd, { short: true })} long, ${money(each.short_usd, { short: true })} short`, h("small", {}, ` longs pay ${percent(each.long_hourly, 5)} an hour`))]), "lined"));
-  };
+  const draw = () => fill(body, table([
+    ["Market", (row) => h("strong", {}, row.market)],
+    ["Long", (row) => money(row.long_usd, { short: true }), "number"],
+    ["Short", (row) => money(row.short_usd, { short: true }), "number"],
+    ["Longs pay / h", (row) => percent(row.long_hourly, 5), "number"],
+    ["Shorts pay / h", (row) => percent(row.short_hourly, 5), "number"],
+  ], state.desk.markets, { label: "Carry now", empty: "No market has a price now." }));
   draw();
-  on("desk", () => body.isConnected && draw());
+  end?.();
+  end = on("desk", draw);
   return card("This venue now", h("p.hint", {}, "What its markets charge to hold a position at this moment."), body);
 }

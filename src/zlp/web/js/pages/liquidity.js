@@ -2,13 +2,13 @@
 
 import { explained, get, post, segment } from "../api.js";
 import { busy, card, empty, facts, field, fill, h, select, stat, table, tabs, throttled, toast } from "../dom.js";
-import { amount, bps, clock, cut, float, money, percent, price, shown, text, tone, units, USD } from "../numbers.js";
+import { amount, bps, clock, cut, float, money, percent, price, shown, span, text, tone, units, USD } from "../numbers.js";
 import { panels } from "../panels.js";
 import * as plan from "../plan.js";
 import { columns, curves, meter } from "../plots.js";
 import { balanceRows, feeRows } from "../quote.js";
 import { riskWords } from "../risk_words.js";
-import { balance, decimals, emit, has, kept, on, pool, state } from "../store.js";
+import { balance, decimals, emit, has, kept, now, on, pool, settings, state } from "../store.js";
 import { send } from "../wallet.js";
 
 export function show(root, [name]) {
@@ -40,8 +40,9 @@ class LiquidityPage {
     this.history = h("div");
     this.returns = h("div");
     this.curve = h("div");
-    this.special = h("div.stack");
     this.risk = h("div");
+    this.past = [];
+    this.panels = panels(name);
     const pools = state.desk.pools;
     fill(
       root,
@@ -49,17 +50,19 @@ class LiquidityPage {
         pools.length > 1 && tabs(pools.map((each) => [each.pool, each.share]), name, (next) => (location.hash = `#/liquidity/${segment(next)}`), { label: "Pool" })),
       h("div.columns", {},
         h("div.stack", {}, this.top, card("What it holds", this.assets), card("Share price", this.history), card("Return by source", this.returns), card("Fee curve", this.curve)),
-        h("div.stack", {}, this.form, card("What you risk", this.risk), this.special)),
+        h("div.stack", {}, this.form, card("What you risk", this.risk), this.panels.map((panel) => panel.element))),
     );
     this.drawForm();
     this.refresh();
     this.loadHistory();
     this.loadCurve();
     const redraw = throttled(() => this.refresh(), 900);
-    this.ends = [on("desk", redraw), on("account", () => { redraw(); this.drawMine(); if (!this.amount && !this.form.contains(document.activeElement)) this.drawForm(); }), on("wallet", () => this.drawForm())];
+    const mine = throttled(() => this.panels.forEach((panel) => panel.load()), 600);
+    this.ends = [on("desk", redraw), on("account", () => { redraw(); mine(); if (!this.amount && !this.form.contains(document.activeElement)) this.drawForm(); }), on("wallet", () => this.drawForm())];
     const slow = setInterval(() => this.loadHistory(), 30000);
-    this.ends.push(() => clearInterval(slow), () => clearTimeout(this.timer));
-    this.drawMine();
+    const accrue = setInterval(() => this.panels.forEach((panel) => panel.refresh()), 4000);
+    this.loadRisk();
+    this.ends.push(() => clearInterval(slow), () => clearInterval(accrue), () => clearTimeout(this.timer));
   }
 
   get pool() {
@@ -84,15 +87,20 @@ class LiquidityPage {
       ["Value", (row) => money(row.value_usd), "number"],
       ["Weight", (row) => bps(row.weight_bps), "number"],
       ["Target", (row) => bps(row.target_bps), "number"],
-      ["", (row) => meter(row.weight_bps, row.target_bps)],
-      ["Lent to traders", (row) => (row.amount === "0" ? "–" : percent(ratio(row.reserved, row.amount))), "number"],
+      ["Against target", (row) => meter(row.weight_bps, row.target_bps)],
+      ...(found.assets.some((row) => row.reserved !== "0") ? [["Lent to traders", (row) => (row.amount === "0" ? "–" : percent(ratio(row.reserved, row.amount))), "number"]] : []),
     ], found.assets, { label: "What the pool holds" }));
-    fill(this.risk, riskWords(found));
+    fill(this.risk, riskWords(found, this.figures, this.past));
   }
 
-  drawMine() {
-    if (this.special.contains(document.activeElement)) return;
-    fill(this.special, panels(this.pool));
+  /** Traders' open profits, and what a design has besides: weekly figures of what a pool earned (O6). */
+  async loadRisk() {
+    const [figures, weeks, running] = await Promise.all([get("/v1/desk/risk").catch(() => null), ...["YieldRecord", "PoolYield"].map((kind) => (has("borrow_pool") ? settings(kind) : []))]);
+    this.figures = figures;
+    this.weeks = weeks.filter((row) => row.pool === this.name);
+    this.running = running.find((row) => row.pool === this.name);
+    this.refresh();
+    if (this.running) this.loadHistory();
   }
 
   drawForm() {
@@ -107,7 +115,7 @@ class LiquidityPage {
     this.button = h("button.primary.wide", { type: "submit" }, !state.account ? "Connect to provide liquidity" : deposits ? "Deposit" : redeems ? "Request redemption" : "Withdraw");
     const token = select(tokens, this.token, (value) => { this.token = value; kept.set(`lp.${this.name}`, value); this.drawForm(); this.loadCurve(); }, { "aria-label": "Token", class: "unit" });
     fill(this.form,
-      tabs([["deposit", "Deposit"], ["withdraw", redeems ? "Redeem" : "Withdraw"]], this.action, (action) => { this.action = action; this.amount = ""; this.drawForm(); }, { label: "Direction" }),
+      tabs([["deposit", "Deposit"], ["withdraw", has("credit_vaults") ? "Redeem" : "Withdraw"]], this.action, (action) => { this.action = action; this.amount = ""; this.drawForm(); }, { label: "Direction" }),
       h("form", { onsubmit: (event) => { event.preventDefault(); this.submit(); } },
         field(deposits ? "Pay" : "Give up shares", box, { end: deposits ? token : h("span.unit", {}, found.share), hint: h("p.hint", {}, h("span", {}, `You have ${amount(this.most(unit))} ${unit}`), h("button.link", { type: "button", onclick: () => { this.amount = box.value = this.most(unit); this.later(); } }, "max")) }),
         !deposits && !redeems && field("Receive", select(tokens, this.token, (value) => { this.token = value; this.drawForm(); this.loadCurve(); })),
@@ -194,12 +202,14 @@ class LiquidityPage {
   }
 
   async loadHistory() {
-    const since = { window: 604800 };
-    const [samples, summary, steps] = await Promise.all([
-      get(`/v1/pools/${segment(this.name)}/history`, { limit: 500 }).catch(() => null),
-      get(`/v1/pools/${segment(this.name)}/returns`, since).catch(() => null),
-      get(`/v1/pools/${segment(this.name)}/returns/history`, { step: 3600, limit: 48 }).catch(() => null),
-    ]);
+    const of = `/v1/pools/${segment(this.name)}`;
+    const samples = await get(`${of}/history`, { limit: 500 }).catch(() => null);
+    // A pool that was not measured twice has no returns yet, and asking would be an error.
+    const measured = samples && samples.items.length > 1;
+    const [summary, steps] = measured
+      ? await Promise.all([get(`${of}/returns`, { window: 604800 }).catch(() => null), get(`${of}/returns/history`, { step: 3600, limit: 48 }).catch(() => null)])
+      : [null, null];
+    this.past = samples ? samples.items.filter(priced) : [];
     if (!samples) fill(this.history, empty("This venue keeps no history (its read model is switched off)."));
     else if (samples.items.filter(priced).length < 2) fill(this.history, empty("The pool has not been measured twice yet."));
     else {
@@ -215,16 +225,29 @@ class LiquidityPage {
       return;
     }
     const sources = summary.sources;
+    const whole = kept.get("returns") !== "earned";
     const rows = (steps?.items || []).map((step) => ({
       x: Number(step.start),
       title: `${clock(step.start, true)}: ${percent(step.return, 4)}`,
-      parts: step.sources.map((source) => [source.source.startsWith("fee") ? "up" : source.source === "trader_pnl" ? "accent" : "neutral", float(source.return) * 100]),
+      parts: step.sources.filter((source) => whole || source.source !== "prices").map((source) => [source.source.startsWith("fee") ? "up" : source.source === "trader_pnl" ? "accent" : "neutral", float(source.return) * 100]),
     }));
     fill(this.returns,
+      this.weekly(),
       h("div.stats", {}, stat("Return in this time", percent(summary.return), `${clock(summary.from, true)} to now`, tone(summary.return)), stat("As a yearly rate", percent(summary.apr), "if it went on like this", tone(summary.apr))),
-      rows.length > 1 && columns("Return by hour and source", rows, { writeX: (value) => clock(value).slice(0, 5), writeY: (value) => `${value.toFixed(2)} %` }),
-      h("div.legend", {}, h("span", {}, h("i.up"), "fees"), h("span", {}, h("i"), "traders' losses and gains"), h("span", {}, h("i.neutral"), "prices of what it holds")),
+      rows.length > 1 && columns("Return by hour and source", rows, { writeX: (value) => clock(value).slice(0, 5), writeY: (value) => `${value.toFixed(whole ? 2 : 4)} %` }),
+      h("div.legend", {}, h("span", {}, h("i.up"), "fees"), h("span", {}, h("i"), "traders' losses and gains"), whole && h("span", {}, h("i.neutral"), "prices of what it holds"),
+        h("label.check", {}, h("input", { type: "checkbox", checked: whole, onchange: (event) => { kept.set("returns", event.target.checked ? null : "earned"); this.drawReturns(summary, steps); } }), "with prices")),
       facts(sources.map((source) => [sourceName(source.source), h("span", { class: tone(source.return) }, percent(source.return, 4), h("small", {}, ` APR ${percent(source.apr)}`))]), "lined"));
+  }
+
+  /** The figure a pool states once a week has passed (O6), and what has come in since the last. */
+  weekly() {
+    if (!has("borrow_pool")) return null;
+    const running = this.running;
+    return facts([
+      ["Weekly APR", this.weeks?.length ? bps(this.weeks.at(-1).apr_bps) : "after the first whole week"],
+      running && ["Fees to the pool since then", `${money(text(BigInt(running.realised_fee_usd), USD))} in ${span(now() - Number(running.since))}`],
+    ], "lined");
   }
 
   async loadCurve() {

@@ -1,22 +1,22 @@
 // Risk: how much is open on which side, what a move of the price would liquidate, who is nearest, what prices rest on.
 
 import { get } from "../api.js";
-import { card, empty, facts, fill, h, stat, table, tabs } from "../dom.js";
+import { card, empty, fill, h, stat, table, tabs } from "../dom.js";
 import { bps, cut, float, money, percent, price, short, shown, span, text, tone, USD } from "../numbers.js";
 import { columns, meter } from "../plots.js";
 import { health } from "../quote.js";
-import { has, now, on, settings, state } from "../store.js";
+import { backing } from "../backing.js";
+import { has, now, on, state } from "../store.js";
 
 export function show(root) {
   let figures = null;
   let chosen = "";
   const body = h("div.stack");
   const sources = h("div");
-  const special = h("div.stack");
   fill(root,
     h("div.intro", {}, h("div", {}, h("h1", {}, "Risk"), h("p", {}, "What the venue stands to win and to lose, from its own state at one sequence."))),
-    h("div.stack", {}, body, special, card("Prices and their sources", sources)));
-  const draw = () => figures && fill(body, overview(figures), markets(figures), h("div.two", {}, ladderCard(figures, chosen || figures.markets[0]?.market, (next) => { chosen = next; draw(); }), nearest(figures)), queue(figures));
+    h("div.stack", {}, body, card("Prices and their sources", sources)));
+  const draw = () => figures && fill(body, overview(figures), markets(figures), h("div.two", {}, ladderCard(figures, chosen || figures.markets[0]?.market, (next) => { chosen = next; draw(); }), nearest(figures)), queue(figures), backing(figures));
   const load = async () => {
     try {
       figures = await get("/v1/desk/risk");
@@ -30,7 +30,6 @@ export function show(root) {
   fill(body, h("p.loading", {}, "Looking at every position"));
   load();
   drawSources();
-  specials(special);
   const timer = setInterval(() => { load(); drawSources(); }, 4000);
   const end = on("line", load);
   return () => { clearInterval(timer); end(); };
@@ -109,7 +108,7 @@ function queue(figures) {
   return card(ordered ? "Deleverage queue" : "Largest open profits",
     h("p.hint", {}, ordered ? "If the fund's buffer falls short, the most profitable positions are closed first, in this order." : "What the pool would pay if everybody closed now."),
     table([
-      ["", (row) => figures.most_profitable.indexOf(row) + 1],
+      ["Place", (row) => figures.most_profitable.indexOf(row) + 1],
       ["Account", who],
       ["Market", (row) => h("span.pair", {}, row.market, side(row))],
       ["Size", (row) => money(row.size_usd), "number"],
@@ -135,25 +134,4 @@ function sourceTable() {
 function deviation(value, used) {
   const [a, b] = [cut(value, USD), cut(used, USD)];
   return `${shown(text(((a - b) * 1000000n) / (b || 1n), 4), 3)} %`;
-}
-
-/** Figures that only one design has, from its own leaves. */
-async function specials(holder) {
-  if (has("credit")) await creditFlow(holder);
-  if (has("fund")) await fundBooks(holder);
-}
-
-async function creditFlow(holder) {
-  const [marketRows, vaults] = await Promise.all([settings("CreditMarket"), settings("CreditVault")]);
-  const usd = (value) => (value === undefined ? "–" : money(text(BigInt(value), USD), { short: true, sign: true }));
-  const known = (row) => Object.entries(row).filter(([name, value]) => /usd|debt|credit|delegated|capacity|realized|settled/.test(name) && /^-?\d+$/.test(value));
-  const listed = (title, rows, key) => rows.length && card(title, h("div.two", {}, rows.map((row) => facts([[h("strong", {}, row[key]), ""], ...known(row).map(([name, value]) => [name.replaceAll("_", " "), usd(value)])], "lined"))));
-  fill(holder, listed("Debt and credit of markets", marketRows, "market"), listed("Debt flow into vaults", vaults, "vault"));
-}
-
-async function fundBooks(holder) {
-  const rows = await settings("Fund");
-  const usd = (value) => money(text(BigInt(value), USD), { short: true, sign: true });
-  fill(holder, rows.map((row) => card(`The fund's books: ${row.pool}`, h("div.stats", {},
-    Object.entries(row).filter(([name, value]) => /_usd$/.test(name) && /^-?\d+$/.test(value)).map(([name, value]) => stat(name.replace(/_usd$/, "").replaceAll("_", " "), usd(value)))))));
 }

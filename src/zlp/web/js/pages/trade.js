@@ -9,6 +9,8 @@ import { kept, market, now, on, state, stream } from "../store.js";
 import { Ticket } from "../ticket.js";
 import { sharesMargin } from "../plan.js";
 
+/** So many positions are marked on the chart, the largest. */
+const MARKED = 10;
 const INTERVALS = ["1m", "5m", "15m", "1h", "4h", "1d"];
 
 /** Draw the page; answers what ends it. */
@@ -45,9 +47,9 @@ class TradePage {
       h("h1.visually-hidden", {}, `Trade ${name}`),
       h(
         "div.trade-page", {},
-        h("aside.left", {}, card("Markets", this.list), card("Recent trades", this.tape)),
+        h("aside.left", { "aria-label": "Markets and trades" }, card("Markets", this.list), card("Recent trades", this.tape)),
         h("div.middle", {}, h("section.card.chart-card", { "aria-label": "Chart" }, this.header, this.intervalBar, this.chart.element), h("section.card.lower", { "aria-label": "Account" }, this.lowerTabs, this.lower)),
-        h("aside.right", {}, this.ticket.element),
+        h("aside.right", { "aria-label": "Order" }, this.ticket.element),
       ),
     );
     this.drawIntervals();
@@ -58,7 +60,7 @@ class TradePage {
     this.ends = [
       on("desk", () => { this.refresh(); this.ticket.freshen(); }),
       on("tick", ({ asset, price: value }) => this.tick(asset, value)),
-      on("account", () => { redrawLower(); this.lines(); }),
+      on("account", () => { redrawLower(); this.lines(); this.held(); }),
       on("positions", () => { if (this.tab === "positions") redrawLower(); this.lines(); }),
       on("wallet", () => this.ticket.draw()),
       on("event", (event) => event.type === "PositionChanged" && this.tab !== "positions" && redrawLower()),
@@ -69,6 +71,13 @@ class TradePage {
     this.ends.push(() => timers.forEach(clearTimeout));
     this.filled = false;
     this.ends.push(on("account", () => { if (state.account && !this.filled && state.balances.size) { this.filled = true; this.ticket.draw(); } }));
+  }
+
+  /** The ticket protects what is open: it is drawn anew when another position is. */
+  held() {
+    const names = state.positions.filter((row) => row.market === this.name).map((row) => row.position).join();
+    if (this.ticket.kind === "protect" && names !== this.names && !this.ticket.element.contains(document.activeElement)) this.ticket.draw();
+    this.names = names;
   }
 
   end() {
@@ -98,7 +107,7 @@ class TradePage {
     const stat = (label, key, kind = "") => h("div.stat", { class: kind }, h("span.name", {}, label), this.head[key]);
     fill(this.header,
       h("div.title", {}, h("h2", {}, `${this.name} / USD`), this.head.price),
-      stat("24 h", "change"), stat("Open interest", "interest"), stat("Skew", "skew"), stat("Longs pay / h", "long"), stat("Shorts pay / h", "short"), stat("Room left long / short", "room", "wide-only"));
+      h("div.figures", {}, stat("24 h", "change"), stat("Open interest", "interest"), stat("Skew", "skew"), stat("Longs pay / h", "long"), stat("Shorts pay / h", "short"), stat("Room long / short", "room")));
     this.refresh();
   }
 
@@ -202,12 +211,13 @@ class TradePage {
 
   lines() {
     const lines = [];
-    for (const row of state.positions.filter((each) => each.market === this.name)) {
+    const held = state.positions.filter((each) => each.market === this.name).sort((a, b) => float(b.size_usd) - float(a.size_usd));
+    for (const row of held.slice(0, MARKED)) {
       const side = row.is_long ? "long" : "short";
       lines.push({ price: row.entry_price, label: `${side} entry`, kind: "accent" }, { price: row.liquidation_price, label: `${side} liquidation`, kind: "down" });
     }
-    for (const row of state.waiting) {
-      if (row.trigger_asset === this.name) lines.push({ price: text(BigInt(row.trigger_price), USD), label: `order ${row.number}`, kind: "warn" });
+    for (const row of state.waiting.filter((each) => each.trigger_asset === this.name).slice(0, 2 * MARKED)) {
+      lines.push({ price: text(BigInt(row.trigger_price), USD), label: `order ${row.number}`, kind: "warn" });
     }
     this.chart.mark(lines);
   }
