@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from decimal import Decimal
 from pathlib import Path
 
 from tests.e2e.venues import Up
 from zlp.cli.local.keyring import Keyring
 from zlp.client import Client, Receipt, Signer
+from zlp.client.trading import Trading
 from zlp.engine.commands.base import Command
+from zlp.engine.commands.credit_positions import RemoveMargin
 from zlp.signing.keys import address_of
 
+PATIENCE = 60
 TREASURER = bytes([7] * 32)
 """The only member of the treasury of an altered profile."""
 
@@ -44,3 +49,30 @@ def treasury() -> tuple[str, str]:
         'members = ["treasurer-1", "treasurer-2", "treasurer-3"]\nthreshold = 2',
         f'members = ["{address_of(TREASURER)}"]\nthreshold = 1',
     )
+
+
+def rising(folder: Path) -> str:
+    """Prices that never fall, as an option of ``zlp up``: a long wins."""
+    rows = ["time,asset,open,high,low,close"]
+    for step in range(4_000):
+        for asset, first in (("ETH", 2_000), ("BTC", 60_000)):
+            low, high = (first * (1 + place / 4_000) for place in (step, step + 1))
+            rows.append(f"{1_735_689_600 + 60 * step},{asset},{low:.2f},{high:.2f},{low:.2f},{high:.2f}")
+    file = folder / "rising.csv"
+    file.write_text("\n".join(rows))
+    return f"replay:{file}"
+
+
+def earn(venue: Up, key: str, token: str, least: int) -> None:
+    """Win ``least`` USD with longs at rising prices, and take the stable tokens that are minted for it."""
+    with Client(venue.address, Signer(key)) as client:
+        desk = Trading(client)
+        desk.faucet("USDC")
+        desk.settled(desk.open("ETH", is_long=True, margin="400000", size="400000", token="USDC"))
+        number = int(desk.position("ETH")["position"].partition("/")[0])
+        until = time.monotonic() + PATIENCE
+        while Decimal(desk.position("ETH")["pnl_usd"]) < least and time.monotonic() < until:
+            time.sleep(0.5)
+        desk.close("ETH")
+        minted = client.balance(token, f"margin:{number}")
+        client.send(RemoveMargin(trading_account=number, token=token, amount=client.units(token, minted)))
