@@ -111,7 +111,7 @@ async def test_liquidity_from_the_command_line(tmp_path: Path, profile: str) -> 
         assert pool["pool"] in await zlp.ok("lp", "pools")
         await zlp.ok("faucet")
         minted = await zlp.ok("lp", "mint", token, "1", "--pool", pool["pool"])
-        assert re.search(r"you hold [\d.]*[1-9][\d.]* shares", minted)
+        assert re.search(r"you hold [\d.,]*[1-9][\d.,]* shares", minted)
         burning = ("lp", "burn", token, "all", "--pool", pool["pool"])
         if profile in ("zeno", "zo"):
             assert "done" in await zlp.ok(*burning)

@@ -309,8 +309,10 @@ def faucet(
 
 
 def _show(desk: Trading) -> None:
+    """Positions; by their markets alone where no two are of the same, since that names them too."""
     rows = desk.positions()
-    console.print(table("positions", POSITIONS, rows) if rows else "no positions")
+    alone = len({row["market"] for row in rows}) == len(rows)
+    console.print(table("positions", POSITIONS[alone:], rows) if rows else "no positions")
 
 
 def _does(row: dict[str, Any]) -> str:
