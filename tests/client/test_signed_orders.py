@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.client.living import KEY, living
 from zlp import signing
-from zlp.client import Client, Refused, Signer
+from zlp.client import AsyncClient, Client, Refused, Signer
 from zlp.client.booking import NotSupported
 from zlp.client.trading import Trading
 from zlp.engine.commands.credit_positions import SignedOrder
@@ -179,3 +179,37 @@ async def test_the_documented_example_runs(tmp_path: Path, capsys) -> None:
         source = EXAMPLE.replace("http://127.0.0.1:8420", venue.address).replace("0xYOUR_PRIVATE_KEY", "0x" + KEY.hex())
         await asyncio.to_thread(exec, compile(source, "docs/zaros.md", "exec"), {"__name__": "example"})
         assert capsys.readouterr().out.splitlines()[-1].startswith("waiting [{")
+
+
+async def test_the_stream_tells_the_life_of_every_kind_of_order(tmp_path: Path) -> None:
+    """A2: pending, resting and signed orders of an account are on the channel `orders`, with how they ended."""
+    async with living("zaros", tmp_path) as venue:
+        signer = Signer(KEY)
+        seen: list[str] = []
+
+        async def listen() -> None:
+            async with AsyncClient(venue.address) as listener:
+                async for message in listener.stream("orders", signer.account):
+                    if not message.is_snapshot:
+                        seen.extend(type(event).__name__ for event in message.data)
+
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(0.5)
+        with Client(venue.address, signer) as client:
+            desk = Trading(client)
+            await asyncio.to_thread(ready, desk)
+            stop = await asyncio.to_thread(lambda: desk.protect("ETH", stop="1000"))
+            await asyncio.to_thread(desk.cancel, stop["id"])
+            await asyncio.to_thread(lambda: desk.sign("ETH", is_long=True, size="500", at="1000"))
+            await asyncio.to_thread(desk.void)
+        await until(lambda: len(seen) >= 6)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        assert seen == [
+            "CreditOrderPlaced",
+            "CreditOrderClosed",
+            "OrderPlaced",
+            "OrderCancelled",
+            "SignedOrderHeld",
+            "SignedOrderDropped",
+        ]

@@ -76,7 +76,7 @@ def mint(
     """
     with trading(url, key, account) as desk:
         if tell(desk, desk.mint(token, amount, pool=pool), timeout):
-            console.print(f"you hold {desk.shares(pool, token)} shares", highlight=False)
+            console.print(f"you hold {shown(desk.shares(pool, token), 'amount')} shares", highlight=False)
 
 
 @liquidity_app.command()
@@ -96,7 +96,7 @@ def burn(
     with trading(url, key, account) as desk:
         given = _given(desk, shares, pool, token)
         if tell(desk, desk.burn(token, given, pool=pool), timeout):
-            console.print(f"you hold {desk.client.balance(token)} {token}", highlight=False)
+            console.print(f"you hold {shown(desk.client.balance(token), 'amount')} {token}", highlight=False)
 
 
 def _given(desk: Trading, shares: str, pool: str, token: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,17 +35,17 @@ POSITIONS = (
     ("position", "position", "text"),
     ("market", "market", "text"),
     ("side", "is_long", "side"),
-    ("size USD", "size_usd", "usd"),
-    ("margin USD", "collateral_usd", "usd"),
+    ("size $", "size_usd", "usd"),
+    ("margin $", "collateral_usd", "usd"),
     ("entry", "entry_price", "price"),
     ("mark", "mark_price", "price"),
-    ("PnL USD", "pnl_usd", "usd"),
-    ("liquidated at", "liquidation_price", "price"),
+    ("PnL $", "pnl_usd", "usd"),
+    ("liq. at", "liquidation_price", "price"),
     ("health", "health_bps", "bps"),
 )
 ORDERS = (
     ("order", "order", "text"),
-    ("does", "kind", "text"),
+    ("does", "does", "text"),
     ("market", "market", "text"),
     ("waits for", "waits", "text"),
     ("status", "status", "text"),
@@ -153,6 +154,20 @@ def close(
             sent = desk.close(position, share=share, timeout=timeout)
         tell(desk, sent, 0)
         _show(desk)
+
+
+@trade_app.command()
+def collect(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
+    """Take out margin that backs nothing: a stop that has closed a position leaves its margin behind (Zaros).
+
+    Example: zlp trade collect
+    """
+    with trading(url, key, account) as desk:
+        rows = desk.collect()
+        for row in rows:
+            console.print(f"[green]back[/] {shown(row['amount'], 'amount')} {row['token']}", highlight=False)
+        if not rows:
+            console.print("no margin lies idle")
 
 
 @trade_app.command()
@@ -265,7 +280,7 @@ def orders(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "
     Example: zlp trade orders
     """
     with trading(url, key, account) as desk:
-        rows = [{**row, "waits": _waits(row)} for row in desk.orders()]
+        rows = [{**row, "waits": _waits(row), "does": _does(row)} for row in desk.orders()]
         console.print(table("orders", ORDERS, rows) if rows else "no orders wait")
 
 
@@ -294,8 +309,20 @@ def faucet(
 
 
 def _show(desk: Trading) -> None:
+    """Positions; by their markets alone where no two are of the same, since that names them too."""
     rows = desk.positions()
-    console.print(table("positions", POSITIONS, rows) if rows else "no positions")
+    alone = len({row["market"] for row in rows}) == len(rows)
+    console.print(table("positions", POSITIONS[alone:], rows) if rows else "no positions")
+
+
+def _does(row: dict[str, Any]) -> str:
+    """In words where the action is a trade: which side, whether it only closes; else its own name."""
+    from zlp.client.ccxt_shapes import reduces, side_of
+
+    action = json.loads(row["action"])
+    side = side_of(action) or ""
+    words = [side, "closes" if reduces(action) else "signed" if row["kind"] == "HoldSignedOrder" else ""]
+    return ", ".join(word for word in words if word) or row["kind"]
 
 
 def _waits(row: dict[str, Any]) -> str:

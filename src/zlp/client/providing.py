@@ -26,7 +26,7 @@ from zlp.engine.leaves.stability import StableSwapRequest
 from zlp.engine.leaves.staking import Stake, StakingSettings, Vesting
 
 STABLE_SWAP = "stable_swap:"
-SHARES_WAIT = "this vault pays out after a delay: request() first, redeem() when it is due"
+SHARES_WAIT = "this vault pays out after a delay: request first (zlp lp request), redeem when it is due (zlp lp redeem)"
 
 
 class Providing(Seat):
@@ -90,8 +90,8 @@ class Providing(Seat):
             raise VenueError(f"you have no request {request}" if request else "you have asked for nothing: request()")
         ready = [row for row in rows if row["is_due"]]
         if not ready:
-            left = min(row["due"] for row in rows) - self.client.venue().time
-            raise VenueError(f"nothing is due yet; the first is in {left} seconds")
+            minutes = (min(row["due"] for row in rows) - self.client.venue().time) // 60
+            raise VenueError(f"nothing is due yet; the first is in {minutes // 60} h {minutes % 60} min")
         commands: list[Command] = []
         for row in ready:
             least = self.client.units(row["token"], minimum or 0)

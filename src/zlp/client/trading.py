@@ -95,13 +95,24 @@ class Trading(Providing):
         return self._book([*before, guarded(trade, trigger.price if trigger else None)], market, trigger, client_id)
 
     def close(self, position: str, *, share: str = "1", client_id: str = "", timeout: float = 60) -> Row:
-        """Close a share of a position and wait for it; where a design keeps margin apart, it comes back after."""
+        """Close a share of a position and wait for it; margin that backs nothing afterwards comes back."""
         row = self.position(position)
         first, *after = self._closing(row, share)
         sent = self.settled(self._book([first], row["market"], None, client_id), timeout)
-        for command in after:
+        for command in (*after, *self._idle(row["position"])):
             self.client.send(command)
         return sent
+
+    def collect(self) -> list[Row]:
+        """Take out margin that backs nothing: what a stop has closed leaves its margin where it was (Zaros).
+
+        What came back: rows of ``token`` and ``amount``.
+        """
+        commands = [command for own in self._leaves(TradingAccount) for command in self._idle(f"{own.number}/")]
+        return self._paid(commands) if commands else []
+
+    def _idle(self, position: str) -> list[Command]:
+        return checked(self.client.get("/v1/desk/idle", position=position)["commands"], self.account)
 
     def protect(self, position: str, *, stop: str = "", take: str = "", share: str = "1", client_id: str = "") -> Row:
         """An order that only closes: when the price falls (for a short: rises) to ``stop``, or reaches ``take``."""

@@ -36,7 +36,6 @@ class AddMargin(Command, frozen=True, kw_only=True):
 class RemoveMargin(Command, frozen=True, kw_only=True):
     """Owner: withdraw margin that the positions do not need."""
 
-    scope: ClassVar[str] = "transfer"
     reduces_risk: ClassVar[bool] = True
     trading_account: int
     token: str

@@ -13,6 +13,7 @@ from zlp.engine.branches.credit_positions import held
 from zlp.engine.branches.credit_positions.fills import Trade, check_margin, check_trade, fill
 from zlp.engine.branches.credit_positions.health import account_of, position_of, trading_settings
 from zlp.engine.branches.credit_positions.margin import own_account
+from zlp.engine.branches.custody import require_account
 from zlp.engine.branches.orders import action_of, run_order
 from zlp.engine.commands import credit_positions as commands
 from zlp.engine.commands.credit import Report
@@ -144,6 +145,8 @@ def _fill_within(draft: Draft, account: TradingAccount, trade: Trade, limit: int
 def fill_waiting(draft: Draft, command: commands.FillWaitingOrder) -> None:
     """Fill an order of the registry whose trigger the posted price has reached."""
     require_role(draft, Role.KEEPER)
+    reward_to = command.reward_to or draft.sender
+    require_account(reward_to)
     order = draft.need(Order, (command.number,), Code.UNKNOWN_ORDER)
     action = action_of(order)
     if not isinstance(action, commands.PlaceCreditOrder):
@@ -156,7 +159,7 @@ def fill_waiting(draft: Draft, command: commands.FillWaitingOrder) -> None:
         delta = allowed_delta(inner, account, action)
         _fill_within(inner, account, _trade(settings, delta, report), action.acceptable_price)
 
-    run_order(draft, order, command.reward_to or draft.sender, run)
+    run_order(draft, order, reward_to, run)
 
 
 def _trade(settings: CreditMarketSettings, delta: int, report: Report) -> Trade:
