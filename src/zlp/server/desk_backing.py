@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 def backing(reader: Reader, now: int) -> dict[str, list[Row]]:
     """Funds with their buffer; vaults with their debt and capacity; markets with the credit lent to them; who lends."""
-    vaulted = [each for each in reader.each(CreditVaultSettings)]
+    vaulted = list(reader.each(CreditVaultSettings))
     draft = reading(reader, now)
     return {
         "funds": [row for each in reader.each(CrossMarginSettings) for row in _fund(reader, now, each.pool)],
