@@ -22,8 +22,8 @@ DEPOSITS = {"ETH": "1000", "USDC": "2000000"}
 class Town:
     """A venue's folder, the keys of those who have a role in it, and where it listens."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, profile: str = "zeus") -> None:
+        self.folder, self.profile = folder, profile
         self.keys = Keyring(folder / "roles")
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -33,7 +33,16 @@ class Town:
         roles = [f"{name}={self.keys.address(name)}" for name in ROLES[:3]]
         roles += [f"keeper={self.keys.address(name)}" for name in ROLES[3:]]
         given = [part for role in roles for part in ("--role", role)]
-        return ("node", "--data", str(self.folder / "venue"), "--profile", "zeus", "--port", str(self.port), *given)
+        return (
+            "node",
+            "--data",
+            str(self.folder / "venue"),
+            "--profile",
+            self.profile,
+            "--port",
+            str(self.port),
+            *given,
+        )
 
     def keeper(self, name: str, *what: str) -> tuple[str, ...]:
         """A keeper signing with one of the roles' keys."""
@@ -44,7 +53,8 @@ class Town:
         """Somebody with tokens, who has put half of them into the pool."""
         signer = Signer(self.keys.key("trader"))
         with Client(self.address, Signer(self.keys.key("bridge"))) as bridge:
-            for token, amount in DEPOSITS.items():
+            known = bridge.tokens()
+            for token, amount in ((token, amount) for token, amount in DEPOSITS.items() if token in known):
                 bridge.send(Deposit(account=signer.account, token=token, amount=bridge.units(token, amount)))
         return Trading(Client(self.address, signer))
 
@@ -81,6 +91,37 @@ def test_two_keepers_side_by_side_outlive_a_killed_venue(tmp_path: Path) -> None
                 assert poster.end() == rival.end() == 0
                 assert "venue is back" in poster.said
                 assert again.end() == 0
+
+
+def test_orders_on_credit_outlive_a_killed_venue(tmp_path: Path) -> None:
+    """Z10, E9: a limit, a stop and a signed order are acknowledged, the venue is killed; keepers fill them after."""
+    town = Town(tmp_path, "zaros")
+    prices = town.keeper("poster", "prices")
+    with running(tmp_path / "node.log", *town.node()) as venue, running(tmp_path / "poster.log", *prices) as poster:
+        ready(town.address, venue)
+        desk = town.trader()
+        eventually(lambda: desk.client.prices()["ETH"].low, "prices", poster)
+        desk.mint("USDC", "1000000")
+        high = float(desk.market("ETH")["high"])
+        limit = desk.open("ETH", is_long=True, margin="10000", size="5000", token="USDC", at=f"{high * 1.05:.2f}")
+        signed = desk.sign("ETH", is_long=True, size="3000", at=f"{high * 1.04:.2f}")
+        venue.end(signal.SIGKILL)
+        with (
+            running(tmp_path / "node.log", *town.node()) as again,
+            running(tmp_path / "keeper.log", *town.keeper("keeper", "credit", "orders")) as keeper,
+        ):
+            ready(town.address, again)
+            for sent in (limit, signed):
+                desk.settled(sent)
+            assert opened(desk) == 2
+            stop = desk.protect("ETH", stop=f"{high * 1.2:.2f}")
+            desk.settled(stop)
+            assert desk.positions() == []
+            back = {row["token"]: float(row["amount"]) for row in desk.collect()}
+            assert back["USDC"] > 9_900
+            assert "credit: " in keeper.said
+            assert keeper.end() == 0
+            assert again.end() == 0
 
 
 def _trade(desk: Trading, count: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.differential.report import Report
-from tests.differential.zeus import REASONS, records
+from tests.differential.zeus import REASONS, SAME_WORDS, records
 from tests.differential.zeus_flow_venue import FlowVenue, Result
 from zlp.engine.rejections import Code
 
@@ -86,7 +86,10 @@ def _compare(venue: FlowVenue, record: dict[str, Any], result: Result) -> str:
     if (result.code is None) != record["ok"]:
         return f"expected {record['reason'] or 'success'}, got {result.code or 'success'}"
     if not record["ok"]:
-        known = FLOW_REASONS.get(record["reason"]) or (REASONS.get(record["reason"]),)
+        known = FLOW_REASONS.get(record["reason"]) or (
+            REASONS.get(record["reason"]),
+            *SAME_WORDS.get(record["reason"], ()),
+        )
         if result.code not in known:
             return f"expected {record['reason']}, got {result.code}"
     expected = record["out"].get("result")

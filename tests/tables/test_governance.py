@@ -189,6 +189,26 @@ class TestMultisig:
             propose = Propose(multisig="desk", command=text, expires=council.now)
             assert code(council.ask("m1", propose)) is expected
 
+    @pytest.mark.parametrize(("links", "expected"), [(8, None), (400, Code.NESTED_TOO_DEEP)])
+    def test_multisigs_that_are_members_of_each_other_end(
+        self, venue: Venue, links: int, expected: Code | None
+    ) -> None:
+        """One approval sets off the next, as far as the bound; what would go beyond is refused whole."""
+        for name, other in (("left", "right"), ("right", "left")):
+            members = ("m1", "m2", f"multisig:{other}")
+            assert code(venue.ask("governor", SetMultisig(name=name, members=members, threshold=2))) is None
+        pause = canonical(PauseScope(target="Faucet")).decode()
+        venue.ask("governor", GrantRole(role="guardian", holder="multisig:left"))
+        text, number = pause, 0
+        for link in range(links):
+            name = "left" if link % 2 == 0 else "right"
+            proposed = venue.ask("m1", Propose(multisig=name, command=text, expires=venue.now))
+            number = next(event.number for event in proposed.events if hasattr(event, "number"))
+            text = canonical(Approve(proposal=number)).decode()
+        receipt = venue.ask("m2", Approve(proposal=number))
+        assert code(receipt) is expected
+        assert (Paused(scope="Faucet") in receipt.events) is (expected is None)
+
 
 def test_another_fee_token_leaves_open_orders_whole(venue: Venue) -> None:
     """A8, E9: an order gives back the fee it was placed with, whatever fees are paid in meanwhile."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 DIGITS = 2
@@ -13,7 +14,7 @@ DIGITS = 2
 
 def table(title: str, columns: Sequence[tuple[str, str, str]], rows: Iterable[Mapping[str, Any]]) -> Table:
     """``columns``: heading, key of the row, and how it is shown: text, usd, price, amount, bps or side."""
-    made = Table(title=title, title_justify="left")
+    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading, _, kind in columns:
         made.add_column(heading, justify="left" if kind in ("text", "side") else "right", overflow="fold")
     for row in rows:

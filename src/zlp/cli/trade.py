@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,17 +35,17 @@ POSITIONS = (
     ("position", "position", "text"),
     ("market", "market", "text"),
     ("side", "is_long", "side"),
-    ("size USD", "size_usd", "usd"),
-    ("margin USD", "collateral_usd", "usd"),
+    ("size $", "size_usd", "usd"),
+    ("margin $", "collateral_usd", "usd"),
     ("entry", "entry_price", "price"),
     ("mark", "mark_price", "price"),
-    ("PnL USD", "pnl_usd", "usd"),
-    ("liquidated at", "liquidation_price", "price"),
+    ("PnL $", "pnl_usd", "usd"),
+    ("liq. at", "liquidation_price", "price"),
     ("health", "health_bps", "bps"),
 )
 ORDERS = (
     ("order", "order", "text"),
-    ("does", "kind", "text"),
+    ("does", "does", "text"),
     ("market", "market", "text"),
     ("waits for", "waits", "text"),
     ("status", "status", "text"),
@@ -119,12 +120,16 @@ def open_position(
 
       zlp trade open BTC short --margin 2000 --token USDC --size 10000 --at 101000
     """
-    if side not in ("long", "short"):
-        raise stop("a position is long or short")
+    _side(side)
     with trading(url, key, account) as desk:
         sent = desk.open(market, is_long=side == "long", margin=margin, size=size, token=token, at=at)
         if tell(desk, sent, 0 if at else timeout):
             _show(desk)
+
+
+def _side(side: str) -> None:
+    if side not in ("long", "short"):
+        raise stop("a position is long or short")
 
 
 @trade_app.command()
@@ -152,6 +157,20 @@ def close(
 
 
 @trade_app.command()
+def collect(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
+    """Take out margin that backs nothing: a stop that has closed a position leaves its margin behind (Zaros).
+
+    Example: zlp trade collect
+    """
+    with trading(url, key, account) as desk:
+        rows = desk.collect()
+        for row in rows:
+            console.print(f"[green]back[/] {shown(row['amount'], 'amount')} {row['token']}", highlight=False)
+        if not rows:
+            console.print("no margin lies idle")
+
+
+@trade_app.command()
 def order(
     position: Annotated[str, typer.Argument(help="The position to protect: its name, or its market.")],
     stop_at: Annotated[str, typer.Option("--stop", help="Close when the price gets as bad as this.")] = "",
@@ -171,6 +190,61 @@ def order(
     """
     with trading(url, key, account) as desk:
         tell(desk, desk.protect(position, stop=stop_at, take=take_at, share=share), 0)
+
+
+@trade_app.command()
+def sign(
+    market: Annotated[str, typer.Argument(help="A market, as `zlp trade markets` names it.")],
+    side: Annotated[str, typer.Argument(help="long (buys) or short (sells).")],
+    size: Annotated[str, typer.Option(help="Size in USD.")],
+    at: Annotated[str, typer.Option(help="The price it fills at, or better.")],
+    keep: Annotated[int, typer.Option(help="Seconds the venue keeps it; 0 as long as it is valid.", min=0)] = 0,
+    voids: Annotated[bool, typer.Option("--voids", help="Its fill voids every other order signed so far.")] = False,
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+) -> None:
+    """Sign a limit order away from the venue's log, and leave it with the venue (Zaros).
+
+    Example: zlp trade sign ETH short --size 5000 --at 4100 --keep 86400
+    """
+    _side(side)
+    with trading(url, key, account) as desk:
+        expires = desk.client.venue().time + keep if keep else 0
+        sent = desk.sign(market, is_long=side == "long", size=size, at=at, voids_others=voids, expires=expires)
+        console.print(f"the venue keeps {sent['id']}; see: zlp trade orders", highlight=False)
+
+
+@trade_app.command()
+def void(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
+    """Void every order you have signed away from the venue, wherever copies of them are.
+
+    Example: zlp trade void
+    """
+    with trading(url, key, account) as desk:
+        desk.void()
+        console.print("[green]void[/]: all signed orders")
+
+
+@trade_app.command()
+def swap(
+    token: Annotated[str, typer.Argument(help="What you give.")],
+    into: Annotated[str, typer.Argument(help="What you get.")],
+    amount: Annotated[str, typer.Argument(help="Whole tokens you give.")],
+    minimum: Annotated[str, typer.Option("--min", help="Whole tokens you must get at least.")] = "",
+    pool: Annotated[str, typer.Option(help="Which pool; the first that fits if not given.")] = "",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+    timeout: Timeout = 60,
+) -> None:
+    """Swap one token for another at a pool; on Zaros USDz for the collateral of a vault.
+
+    Example: zlp trade swap ETH USDC 1.5 --min 4400
+    """
+    with trading(url, key, account) as desk:
+        if tell(desk, desk.swap(token, into, amount, minimum=minimum, pool=pool), timeout):
+            console.print(f"you hold {shown(desk.client.balance(into), 'amount')} {into}", highlight=False)
 
 
 @trade_app.command()
@@ -206,7 +280,7 @@ def orders(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "
     Example: zlp trade orders
     """
     with trading(url, key, account) as desk:
-        rows = [{**row, "waits": _waits(row)} for row in desk.orders()]
+        rows = [{**row, "waits": _waits(row), "does": _does(row)} for row in desk.orders()]
         console.print(table("orders", ORDERS, rows) if rows else "no orders wait")
 
 
@@ -237,6 +311,16 @@ def faucet(
 def _show(desk: Trading) -> None:
     rows = desk.positions()
     console.print(table("positions", POSITIONS, rows) if rows else "no positions")
+
+
+def _does(row: dict[str, Any]) -> str:
+    """In words where the action is a trade: which side, whether it only closes; else its own name."""
+    from zlp.client.ccxt_shapes import reduces, side_of
+
+    action = json.loads(row["action"])
+    side = side_of(action) or ""
+    words = [side, "closes" if reduces(action) else "signed" if row["kind"] == "HoldSignedOrder" else ""]
+    return ", ".join(word for word in words if word) or row["kind"]
 
 
 def _waits(row: dict[str, Any]) -> str:

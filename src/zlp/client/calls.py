@@ -11,6 +11,7 @@ from zlp.client import records
 from zlp.client.faults import Refused, Unreachable
 from zlp.engine.codec import plain
 from zlp.engine.commands.base import Command
+from zlp.engine.commands.credit_positions import SignedOrder
 
 T = TypeVar("T")
 
@@ -98,6 +99,14 @@ def command(body: bytes) -> Call[records.Receipt]:
 def commands(body: bytes) -> Call[tuple[records.Receipt, ...]]:
     """A signed batch."""
     return Call("/v1/commands", lambda value: tuple(records.receipt(each) for each in value["receipts"]), body)
+
+
+def hand_in(order: SignedOrder, expires: int) -> Call[Any]:
+    """An order that was signed away from the venue."""
+    fields = plain(order)
+    fields["signature"] = fields.pop("evidence")
+    del fields["signer"]
+    return Call("/v1/signed-orders", lambda value: value, msgspec.json.encode({**fields, "expires": str(expires)}))
 
 
 def quote(name: str, asked: Command) -> Call[records.Quote]:

@@ -19,6 +19,7 @@ from zlp.client.records import AccountState, Message, Price, Quote, Receipt, Tok
 from zlp.client.signer import Signer
 from zlp.client.subscription import Subscription, stream_address
 from zlp.engine.commands.base import Command
+from zlp.engine.commands.credit_positions import SignedOrder
 from zlp.engine.commands.custody import RequestWithdrawal, Transfer
 
 T = TypeVar("T")
@@ -112,6 +113,10 @@ class Client:
         """Sign many commands once; they are applied in order. Rejected ones say so in their receipts."""
         body = self._need_signer().request(self._identity(), commands, batch=True, client_id=client_id)
         return self._run(calls.commands(body))
+
+    def hand_in(self, order: SignedOrder, expires: int = 0) -> Any:
+        """Leave a signed order with the venue until this second (0: as long as it is valid). ``digest`` names it."""
+        return self._run(calls.hand_in(order, expires))
 
     def quote(self, command: Command, name: str | None = None) -> Quote:
         """What a command would do now; nothing changes."""

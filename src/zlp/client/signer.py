@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from zlp import signing
 from zlp.engine.codec import wire
 from zlp.engine.commands.base import Command
+from zlp.engine.commands.credit_positions import SignedOrder
+from zlp.signing.credit_orders import order_digest
 
 DEADLINE_SECONDS = 60
 
@@ -39,6 +42,11 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"Signer(address={self.address}, account={self.account})"
+
+    def order(self, identity: str, order: SignedOrder) -> SignedOrder:
+        """The order with this key's signature, for the venue called ``identity``; needs no connection to it."""
+        signature = signing.sign(order_digest(signing.domain_separator(identity), order), self._key)
+        return replace(order, signer=self.address, evidence="0x" + signature.hex())
 
     def request(
         self,

@@ -129,6 +129,9 @@ class Desk(Protocol):
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = 10_000) -> list[Command]:
         """Commands that close a part of a position; for several, those after the first take the margin out."""
 
+    def idle(self, reader: Reader, position: str) -> list[Command]:
+        """Commands that take out what backed a position that is gone; for designs whose ``close`` does not do it."""
+
     def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
         """What keepers would send next for what this account has waiting, at the standing prices: sender, command.
 

@@ -22,6 +22,7 @@ from zlp.engine.commands.credit_positions import (
     FillCreditOrder,
     LiquidateTradingAccount,
     PlaceCreditOrder,
+    RemoveMargin,
 )
 from zlp.engine.commands.stability import FulfilStableSwap
 from zlp.engine.draft import Draft
@@ -201,6 +202,15 @@ class CreditDesk:
         token = collateral or _margin_tokens(reader)[0]
         order = PlaceCreditOrder(trading_account=0, market=market, size_delta=size if is_long else -size)
         return [AddMargin(trading_account=0, token=token, amount=amount), order] if amount else [order]
+
+    def idle(self, reader: Reader, position: str) -> list[Command]:
+        """All margin of the position's account, if that has no position left and no pending order."""
+        number = int(position.partition("/")[0])
+        trading = reader.get(TradingAccount, (number,))
+        if trading is None or trading.markets or reader.get(CreditOrder, (number,)) is not None:
+            return []
+        held = {token: ledger.balance_of(reader, trading.holder, token) for token in trading.tokens}
+        return [RemoveMargin(trading_account=number, token=token, amount=held[token]) for token in held]
 
     def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
         """Fills of a pending order and of swaps of the stable token, by the first keeper there is.

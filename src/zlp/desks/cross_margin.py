@@ -182,6 +182,10 @@ class CrossMarginDesk:
             return [trade]
         return [DepositMargin(pool=pool, number=0, token=collateral, amount=amount), trade]
 
+    def idle(self, reader: Reader, position: str) -> list[Command]:
+        """Nothing: margin comes back with the position."""
+        return []
+
     def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
         """Nothing: orders carry the action itself."""
         return []

@@ -198,6 +198,10 @@ class IsolatedDesk:
             )
         ]
 
+    def idle(self, reader: Reader, position: str) -> list[Command]:
+        """Nothing: margin comes back with the position."""
+        return []
+
     def expected(self, reader: Reader, now: int, account: str) -> list[tuple[str, Command]]:
         """Nothing: orders carry the action itself."""
         return []

@@ -13,6 +13,8 @@ from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader, State
 
 L = TypeVar("L", bound=Leaf)
+MOST_NESTED = 16
+"""Commands inside one another; approvals of multisigs that are members of each other could go on for ever."""
 _ABSENT: Any = object()
 
 
@@ -24,7 +26,7 @@ class Draft:
     ``memo`` caches pure readings (prices, weights) for the length of one command.
     """
 
-    __slots__ = ("_tables", "base", "events", "memo", "route", "sender", "sequence", "time", "writes")
+    __slots__ = ("_tables", "base", "depth", "events", "memo", "route", "sender", "sequence", "time", "writes")
 
     def __init__(
         self, base: Reader, *, time: int, sender: str, sequence: int, route: Callable[[Draft, Command], None]
@@ -35,6 +37,7 @@ class Draft:
         self.time = time
         self.sender = sender
         self.sequence = sequence
+        self.depth = 0
         self.writes: dict[type[Leaf], dict[Key, Leaf | None]] = {}
         self.events: list[Event] = []
         self.memo: dict[Any, Any] = {}
@@ -86,9 +89,15 @@ class Draft:
         self.events.append(event)
 
     def run(self, command: Command, account: str) -> None:
-        """Run another command inside this one, on behalf of ``account``."""
-        with self.acting_as(account):
-            self.route(self, command)
+        """Run another command inside this one, on behalf of ``account``; ``nested_too_deep`` beyond a bound."""
+        if self.depth >= MOST_NESTED:
+            raise Reject(Code.NESTED_TOO_DEEP, limit=MOST_NESTED, actual=self.depth + 1)
+        self.depth += 1
+        try:
+            with self.acting_as(account):
+                self.route(self, command)
+        finally:
+            self.depth -= 1
 
     @contextmanager
     def acting_as(self, account: str) -> Iterator[None]:
@@ -101,7 +110,9 @@ class Draft:
 
     def nested(self) -> Draft:
         """A draft over this one, for a step that may fail without failing the command."""
-        return Draft(self, time=self.time, sender=self.sender, sequence=self.sequence, route=self.route)
+        inner = Draft(self, time=self.time, sender=self.sender, sequence=self.sequence, route=self.route)
+        inner.depth = self.depth
+        return inner
 
     def absorb(self, inner: Draft) -> None:
         """Keep what a nested draft did."""

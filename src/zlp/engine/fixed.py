@@ -66,10 +66,10 @@ def floor_to_multiple(value: int, step: int) -> int:
     return value - value % step
 
 
-def subtract(a: int, b: int) -> int:
-    """``a - b`` of non-negative integers; a negative result is a rejection."""
+def subtract(a: int, b: int, code: Code = Code.ARITHMETIC_UNDERFLOW) -> int:
+    """``a - b`` of non-negative integers; a negative result is a rejection with ``code``."""
     if b > a:
-        raise Reject(Code.ARITHMETIC_UNDERFLOW, limit=a, actual=b)
+        raise Reject(code, limit=a, actual=b)
     return a - b
 
 

@@ -29,6 +29,7 @@ class Code(enum.StrEnum):
     ROLE_REQUIRED = "role_required"
     SENDER_NOT_ALLOWED = "sender_not_allowed"
     PAUSED = "paused"
+    NESTED_TOO_DEEP = "nested_too_deep"
     # governance
     UNKNOWN_SETTING = "unknown_setting"
     INVALID_SETTING = "invalid_setting"
@@ -159,6 +160,7 @@ class Code(enum.StrEnum):
     STAKE_INSUFFICIENT = "stake_insufficient"
     UNKNOWN_STABLE_SWAP = "unknown_stable_swap"
     STABLE_SWAP_EXPIRED = "stable_swap_expired"
+    AMOUNT_BELOW_FEES = "amount_below_fees"
     STABLE_SWAP_PENDING = "stable_swap_pending"
     REPORT_OF_ANOTHER_FEED = "report_of_another_feed"
     REPORT_NOT_YET_VALID = "report_not_yet_valid"
@@ -183,6 +185,7 @@ class Code(enum.StrEnum):
     SIGNED_BY_ANOTHER = "signed_by_another"
     SIGNED_NONCE_WRONG = "signed_nonce_wrong"
     SIGNED_ORDER_USED = "signed_order_used"
+    SIGNED_ORDER_HELD = "signed_order_held"
     TARGET_NOT_REACHED = "target_not_reached"
     REPORT_REQUIRED = "report_required"
     # requests and orders

@@ -28,8 +28,9 @@ def require_engine(header: Header, engine_version: str) -> None:
     """Refuse a journal whose next record is for another engine version."""
     if header.engine_version != engine_version:
         raise JournalMismatch(
-            f"the journal is written by engine {header.engine_version}, this is {engine_version}; "
-            "use that version, or move the journal on with `zlp node --upgrade`"
+            f"the journal is written by engine {header.engine_version}, this is {engine_version}, whose rules differ: "
+            "run it with that version, or back it up and go on with this one by `zlp node --data FOLDER --upgrade` "
+            "(docs/operations.md, Upgrade)"
         )
 
 

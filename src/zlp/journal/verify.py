@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from zlp import signing
 from zlp.engine import Root
+from zlp.engine.codec import decode_command
 from zlp.journal.port import Header, Journal, JournalError
 from zlp.journal.record import Evidence, RawEnvelope, Record, decode_evidence, decode_raw_envelope
 from zlp.journal.replay import Difference, Progress, execute, first_of_version, load_snapshot, require_engine
 from zlp.journal.snapshots import SnapshotFolder
+from zlp.signing.credit_orders import require_signers
 
 
 class BadSignature(JournalError):  # noqa: N818 - named by what happened
@@ -55,6 +57,7 @@ def verify(
     for record in journal.records(root.sequence):
         if check_signatures:
             intents.take(record)
+            _check_signed_orders(intents.separator, record)
         execute(root, record)
         if snapshots is not None and record.sequence in wanted:
             _compare_snapshot(root, snapshots, record.sequence)
@@ -64,6 +67,16 @@ def verify(
     report.last, report.digest, report.state_hash = root.sequence, root.chain.hex(), root.state_hash()
     report.faults = root.audit()
     return report
+
+
+def _check_signed_orders(separator: bytes, record: Record) -> None:
+    """Orders signed away from the venue carry their signatures inside the command."""
+    if b"SignedOrder" not in record.envelope:
+        return
+    try:
+        require_signers(separator, decode_command(bytes(decode_raw_envelope(record.envelope).command)))
+    except signing.SignatureRefused as fault:
+        raise BadSignature(record.sequence, str(fault)) from None
 
 
 def oldest_root(journal: Journal, header: Header, engine_version: str, snapshots: SnapshotFolder | None) -> Root:

@@ -6,12 +6,21 @@ from collections.abc import Callable, Iterator
 
 from zlp.desks.credit_positions import posted_report
 from zlp.engine import Command
+from zlp.engine.branches.credit_positions.held import signed_order
 from zlp.engine.codec import decode_command
 from zlp.engine.commands.credit import RefreshVaults, Report
-from zlp.engine.commands.credit_positions import CancelCreditOrder, FillCreditOrder, FillWaitingOrder, PlaceCreditOrder
+from zlp.engine.commands.credit_positions import (
+    CancelCreditOrder,
+    FillCreditOrder,
+    FillSignedOrders,
+    FillWaitingOrder,
+    PlaceCreditOrder,
+    SignedOrder,
+)
 from zlp.engine.commands.stability import FulfilStableSwap
+from zlp.engine.events.credit_positions import SignedOrderSkipped
 from zlp.engine.leaves.credit import CreditCollateral, CreditMarketSettings, CreditVaultSettings
-from zlp.engine.leaves.credit_positions import CreditOrder
+from zlp.engine.leaves.credit_positions import CreditOrder, HeldOrder, SkewTotals
 from zlp.engine.leaves.orders import Order
 from zlp.engine.leaves.stability import StableSwapRequest
 from zlp.engine.state import Reader
@@ -20,6 +29,7 @@ from zlp.keepers.waiting_orders import WaitingOrders
 
 Reports = Callable[[str, int], Report | None]
 """The newest verified report of an asset at a second, or ``None`` while there is none."""
+BATCH = 64
 REFRESH_EVERY = 3_600
 """Seconds between looks of every vault at its markets."""
 
@@ -55,6 +65,7 @@ class CreditKeeper:
                 yield from self._possible(CancelCreditOrder(trading_account=order.account))
         for number in self._waiting.due(now):
             yield from self._fill_waiting(number, now)
+        yield from self._fill_signed(now)
         for request in reader.each(StableSwapRequest):
             report = self._swap_report(request, now)
             if report is not None and now <= request.deadline:
@@ -75,6 +86,33 @@ class CreditKeeper:
             report = self._market_report(action.market, now)
             if report is not None and report.valid_from >= order.placed_at:
                 yield from self._possible(FillWaitingOrder(number=number, report=report))
+
+    def _fill_signed(self, now: int) -> Iterator[Command]:
+        """Signed orders the venue keeps, whose price a report reaches; those that have expired go with them."""
+        found: dict[str, list[SignedOrder]] = {}
+        for held in self._port.reader.each(HeldOrder):
+            report = self._market_report(held.market, now)
+            if report is not None and self._is_due(held, report, now):
+                found.setdefault(held.market, []).append(signed_order(held))
+        for market, orders in found.items():
+            report = self._market_report(market, now)
+            for start in range(0, len(orders) if report is not None else 0, BATCH):
+                batch = tuple(orders[start : start + BATCH])
+                yield FillSignedOrders(market=market, orders=batch, report=report)  # type: ignore[arg-type]
+
+    def _is_due(self, held: HeldOrder, report: Report, now: int) -> bool:
+        """Whether it would end now: the price with its premium first, since most are far from it, then a quote."""
+        if not held.expires or now <= held.expires:
+            terms = self._port.reader.get(CreditMarketSettings, (held.market,))
+            totals = self._port.reader.get(SkewTotals, (held.market,))
+            buys, skew = held.size_delta > 0, 0 if totals is None else totals.skew
+            if terms is None or report.valid_from < held.held_at:
+                return False
+            price = terms.mark.mark(report.ask if buys else report.bid, skew, held.size_delta)
+            if price > held.target_price if buys else price < held.target_price:
+                return False
+        receipt = self._port.quote(FillSignedOrders(market=held.market, orders=(signed_order(held),), report=report))
+        return receipt.accepted and not any(isinstance(event, SignedOrderSkipped) for event in receipt.events)
 
     def _market_report(self, name: str, now: int) -> Report | None:
         market = self._port.reader.get(CreditMarketSettings, (name,))

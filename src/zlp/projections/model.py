@@ -50,6 +50,9 @@ HANDLERS: dict[type, Handler] = {
     order_events.OrderSkipped: orders.skipped,
     credit_events.CreditOrderPlaced: orders.credit_placed,
     credit_events.CreditOrderClosed: orders.credit_closed,
+    credit_events.SignedOrderHeld: orders.signed_held,
+    credit_events.SignedOrderFilled: orders.signed_filled,
+    credit_events.SignedOrderDropped: orders.signed_dropped,
     ledger.Transferred: holdings.moved,
     ledger.Issued: holdings.moved,
     ledger.Retired: holdings.moved,
@@ -191,11 +194,13 @@ class ReadModel:
 
 
 def _with_orders(events: Sequence[Any]) -> list[tuple[str, Any]]:
-    """Each event with the order it is an effect of: the one whose ``OrderExecuted`` follows it in the receipt."""
+    """Each event with the order it is an effect of: the one whose end as filled follows it in the receipt."""
     order, found = "", []
     for happened in reversed(events):
         if isinstance(happened, order_events.OrderExecuted):
             order = str(happened.number)
+        elif isinstance(happened, credit_events.SignedOrderFilled):
+            order = happened.digest
         elif isinstance(happened, ORDER_FACTS):
             order = ""
         found.append((order, happened))

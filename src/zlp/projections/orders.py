@@ -9,13 +9,25 @@ import msgspec
 
 from zlp.engine.codec import wire
 from zlp.engine.commands.credit_positions import PlaceCreditOrder
-from zlp.engine.events.credit_positions import CreditOrderClosed, CreditOrderPlaced
+from zlp.engine.events.credit_positions import (
+    CreditOrderClosed,
+    CreditOrderPlaced,
+    SignedOrderDropped,
+    SignedOrderFilled,
+    SignedOrderHeld,
+)
 from zlp.engine.events.orders import OrderCancelled, OrderExecuted, OrderPlaced, OrderSkipped, OrderUpdated
 from zlp.projections import tables
 from zlp.projections.batch import Batch, Place, Row
 from zlp.projections.names import Names
 
-STATUS = {"cancelled": "cancelled", "replaced": "cancelled", "expired": "expired", "filled": "filled"}
+STATUS = {
+    "cancelled": "cancelled",
+    "replaced": "cancelled",
+    "voided": "cancelled",
+    "expired": "expired",
+    "filled": "filled",
+}
 """Status by the reason an order ended with; any other reason is the code its action failed with."""
 
 
@@ -125,6 +137,38 @@ def credit_closed(batch: Batch, names: Names, place: Place, event: CreditOrderCl
     if known is not None:
         status = STATUS.get(event.reason, "failed")
         _end(batch, place, known["order"], event.owner, status, "" if status == "filled" else event.reason, "")
+
+
+def signed_held(batch: Batch, names: Names, place: Place, event: SignedOrderHeld) -> None:  # noqa: ARG001 - handlers are alike
+    """A signed order was left with the venue; its digest is its name."""
+    action = {"type": "HoldSignedOrder", "market": event.market, "size_delta": str(event.size_delta)}
+    batch.put(
+        tables.orders,
+        order=event.digest,
+        account=event.owner,
+        status="waiting",
+        kind="HoldSignedOrder",
+        market=event.market,
+        action=msgspec.json.encode(action).decode(),
+        resting=True,
+        trigger_asset=event.market,
+        trigger_price=event.target_price,
+        trigger_above=event.size_delta < 0,
+        expires=event.expires,
+        **_begun(place),
+    )
+    _change(batch, place, event.digest, event.owner, "placed", "")
+
+
+def signed_filled(batch: Batch, names: Names, place: Place, event: SignedOrderFilled) -> None:  # noqa: ARG001 - handlers are alike
+    """A signed order was filled; the venue may never have kept it."""
+    if batch.card(tables.orders, event.digest) is not None:
+        _end(batch, place, event.digest, event.owner, "filled", "", place.account)
+
+
+def signed_dropped(batch: Batch, names: Names, place: Place, event: SignedOrderDropped) -> None:  # noqa: ARG001 - handlers are alike
+    """The venue keeps it no longer."""
+    _end(batch, place, event.digest, event.owner, STATUS[event.reason], event.reason, "")
 
 
 def credit_filled(events: Sequence[Any]) -> set[str]:

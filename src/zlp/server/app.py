@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from zlp.node import Fact, Node, NodeDown
-from zlp.server import calculator_reads, desk_curves, desk_reads, reads
+from zlp.server import calculator_reads, desk_curves, desk_reads, reads, signed_orders
 from zlp.server.docs_page import PAGE
 from zlp.server.history import History
 from zlp.server.intake import Intake
@@ -57,7 +57,8 @@ class VenueApp:
         self.addresses = Buckets(self.limits.address_per_second, self.limits.address_burst, "too_many_requests")
         self.history = history
         self._walks = asyncio.Semaphore(1)
-        self.reads = [*reads.READS, *desk_reads.READS, *desk_curves.READS, *calculator_reads.READS]
+        self.reads = [*reads.READS, *signed_orders.READS]
+        self.reads += [*desk_reads.READS, *desk_curves.READS, *calculator_reads.READS]
         self.reads += history.reads if history is not None else ()
         self.openapi = msgspec.json.encode(document(self.reads))
         self._posts: dict[str, tuple[Callable[[bytes], Awaitable[tuple[int, bytes, Headers]]], int]] = {
@@ -66,6 +67,7 @@ class VenueApp:
             "/v1/quote": (self._quote, self.limits.body_bytes),
             "/v1/desk/quote": (self._desk_quote, self.limits.body_bytes),
             "/v1/auth/check": (self._check, self.limits.body_bytes),
+            "/v1/signed-orders": (self._signed_order, self.limits.body_bytes),
         }
         self.pages = Starlette(routes=[*self._routes(), *mounts], exception_handlers=HANDLERS)
 
@@ -119,6 +121,9 @@ class VenueApp:
 
     async def _check(self, body: bytes) -> tuple[int, bytes, Headers]:
         return 200, msgspec.json.encode(await self.intake.check(body)), ()
+
+    async def _signed_order(self, body: bytes) -> tuple[int, bytes, Headers]:
+        return await signed_orders.hold(self.node, self.intake, body)
 
     def _routes(self) -> list[Route]:
         routes = [Route(read.path, self._page_of(read), methods=["GET"]) for read in self.reads]

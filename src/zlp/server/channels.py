@@ -97,7 +97,7 @@ CHANNELS: dict[str, Channel] = {
             "orders",
             "an order's life: placed, updated, executed, skipped, cancelled",
             _orders,
-            _events("Order", "CreditOrder"),
+            _events("Order", "CreditOrder", "SignedOrder"),
         ),
         Channel("liquidations", "liquidations", None, _events("Liquidated")),
         Channel("pool", "shares minted and burned, swaps, donations", None, _events("Shares", "Swapped", "Donated")),

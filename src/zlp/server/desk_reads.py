@@ -146,6 +146,15 @@ def _close(node: Node, parameters: Parameters) -> Any:
     return {"sequence": str(node.root.sequence), "commands": [plain(command) for command in commands]}
 
 
+def _idle(node: Node, parameters: Parameters) -> Any:
+    """Where a design keeps margin apart: the commands that take out what backed a position; elsewhere none."""
+    try:
+        commands = desk(node).idle(node.root.state, parameters.text("position"))
+    except ValueError:
+        raise Problem("malformed_request", "no position is called so") from None
+    return {"sequence": str(node.root.sequence), "commands": [plain(command) for command in commands]}
+
+
 def _unit(reader: Reader, symbol: str) -> int:
     token = reader.get(Token, (symbol,))
     if token is None:
@@ -237,5 +246,6 @@ READS: list[Read] = [
     Read("/v1/desk/positions", "an account's positions with health", _positions, "desk", ("account", "limit")),
     Read("/v1/desk/open/{side}", "the commands that would open a position", _open, "desk", OPENING),
     Read("/v1/desk/close/{fraction}", "the commands that would close a position", _close, "desk", ("position",)),
+    Read("/v1/desk/idle", "the commands that take out margin of a closed position", _idle, "desk", ("position",)),
     Read("/v1/desk/risk", "who would be liquidated where, and what traders stand to win", desk_risk.risk, "desk"),
 ]

@@ -10,7 +10,6 @@ import msgspec
 from zlp import signing
 from zlp.engine import Code, Rejection
 from zlp.engine.codec import UNREADABLE, decode_command
-from zlp.engine.commands.credit_positions import FillSignedOrders
 from zlp.engine.leaves.access import Agent, RoleHolder
 from zlp.engine.rejections import Reject
 from zlp.node import Node, NotAdmitted, Submission
@@ -67,7 +66,7 @@ class Intake:
 
     def __init__(self, node: Node, verifier: Verifier, limits: Limits) -> None:
         self.node, self.verifier, self.limits = node, verifier, limits
-        self._separator = signing.domain_separator(node.identity)
+        self.separator = signing.domain_separator(node.identity)
         self.accounts = Buckets(limits.account_per_second, limits.account_burst, "too_many_account_commands")
 
     async def one(self, body: bytes) -> tuple[Submission, Headers]:
@@ -93,8 +92,7 @@ class Intake:
         except Reject as refused:
             raise NotAdmitted(refused.rejection) from None
         for command in commands:
-            if isinstance(command, FillSignedOrders):
-                require_signers(self._separator, command)
+            require_signers(self.separator, command)
         signer = await self.verifier.signer_of(intent, signature)
         account = intent.account
         if signer != account:

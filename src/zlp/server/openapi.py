@@ -17,6 +17,7 @@ from zlp.server.desk_reads import UnsignedCommands
 from zlp.server.intake import SignedCommand, SignedCommands, UnsignedCommand
 from zlp.server.problems import SERVER_CODES
 from zlp.server.reads import QUERY, Read
+from zlp.server.signed_orders import HandedIn
 
 REF = "#/components/schemas/{name}"
 UNSIGNED = {"type": "string", "pattern": "^[0-9]{1,78}$", "description": "an integer as decimal text"}
@@ -36,12 +37,13 @@ def document(reads: Iterable[Read]) -> dict[str, Any]:
         "/v1/quote": _post("what a command would do", UnsignedCommand, "Quote", "commands"),
         "/v1/desk/quote": _post("what commands would do, one after the other", UnsignedCommands, "DeskQuote", "desk"),
         "/v1/auth/check": _post("who signed this, and may they", SignedCommand, "Signer", "commands"),
+        "/v1/signed-orders": _post("hand in an order that was signed away from the venue", HandedIn, "Held", "orders"),
         "/v1/snapshot": _plain("the whole state at one sequence, a few seconds old at most", "log"),
         "/health": _plain("is the process well", "venue"),
         "/ready": _plain("does the venue take commands", "venue"),
     }
     for read in reads:
-        paths[read.path] = _get(read)
+        paths.setdefault(read.path, {}).update(_get(read))
     return {
         "openapi": "3.1.0",
         "info": {"title": "ZLP venue", "version": VERSION, "description": DESCRIPTION},
@@ -51,7 +53,8 @@ def document(reads: Iterable[Read]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    kinds = (*COMMANDS.values(), *EVENTS, Rejection, SignedCommand, SignedCommands, UnsignedCommand, UnsignedCommands)
+    bodies = (SignedCommand, SignedCommands, UnsignedCommand, UnsignedCommands, HandedIn)
+    kinds = (*COMMANDS.values(), *EVENTS, Rejection, *bodies)
     _, found = msgspec.json.schema_components(kinds, ref_template=REF)
     schemas = {name: _texts(schema) for name, schema in found.items()}
     schemas["Command"] = _one_of(COMMANDS)
@@ -79,6 +82,9 @@ def _schemas() -> dict[str, Any]:
         positions={"type": "array", "items": {"type": "object"}},
         pools={"type": "array", "items": {"type": "object"}},
     )
+    schemas["Held"] = _object(
+        sequence=UNSIGNED, digest={"type": "string"}, owner={"type": "string"}, signer={"type": "string"}
+    )
     schemas["Signer"] = _object(
         account={"type": "string"},
         signer={"type": "string"},
@@ -91,7 +97,10 @@ def _schemas() -> dict[str, Any]:
         schemas[name]["properties"]["command"] = _ref("Command")
     for name in ("SignedCommands", "UnsignedCommands"):
         schemas[name]["properties"]["commands"] = {"type": "array", "minItems": 1, "items": _ref("Command")}
-    for name in ("SignedCommand", "SignedCommands", "UnsignedCommand", "UnsignedCommands"):
+    for name in ("trading_account", "target_price", "expires"):
+        schemas["HandedIn"]["properties"][name] |= UNSIGNED
+    schemas["HandedIn"]["properties"]["size_delta"] |= SIGNED
+    for name in ("SignedCommand", "SignedCommands", "UnsignedCommand", "UnsignedCommands", "HandedIn"):
         _patterns(schemas[name]["properties"])
     return schemas
 

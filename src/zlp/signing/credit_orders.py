@@ -7,9 +7,11 @@ engine trusts the ``signer`` an order names; the edge must have recovered it her
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from zlp.engine.commands.credit_positions import FillSignedOrders, SignedOrder
+from zlp.engine.commands.base import Command
+from zlp.engine.commands.credit_positions import FillSignedOrders, HoldSignedOrder, SignedOrder
 from zlp.signing.intent import VERSION, WORD, keccak
 from zlp.signing.keys import SignatureRefused, recover
 
@@ -64,14 +66,28 @@ def order_typed_data(identity: str, order: SignedOrder) -> dict[str, Any]:
     }
 
 
-def require_signers(separator: bytes, command: FillSignedOrders) -> None:
-    """Refuse a batch in which an order's evidence was not signed by the signer it names."""
-    for order in command.orders:
-        try:
-            evidence = bytes.fromhex(order.evidence.removeprefix("0x"))
-            signer = recover(order_digest(separator, order), evidence)
-        except (ValueError, OverflowError) as fault:
-            raise SignatureRefused("signature_malformed", f"order {order.salt}: {fault}") from None
+def signed_orders(command: Command) -> Iterable[SignedOrder]:
+    """The signed orders a command carries."""
+    if isinstance(command, FillSignedOrders):
+        return command.orders
+    return (command.order,) if isinstance(command, HoldSignedOrder) else ()
+
+
+def order_signer(separator: bytes, order: SignedOrder) -> str:
+    """The address whose signature an order's evidence is."""
+    try:
+        evidence = bytes.fromhex(order.evidence.removeprefix("0x"))
+        return recover(order_digest(separator, order), evidence)
+    except SignatureRefused:
+        raise
+    except (ValueError, OverflowError) as fault:
+        raise SignatureRefused("signature_malformed", f"order {order.salt}: {fault}") from None
+
+
+def require_signers(separator: bytes, command: Command) -> None:
+    """Refuse a command in which an order's evidence was not signed by the signer it names."""
+    for order in signed_orders(command):
+        signer = order_signer(separator, order)
         if signer != order.signer:
             raise SignatureRefused(
                 "signature_malformed", f"order {order.salt} names {order.signer}, signed by {signer}"

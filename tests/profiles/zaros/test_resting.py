@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 from tests.profiles.zaros.registry import Registry
 from tests.profiles.zaros.venue import UNIT
 from zlp.engine.codec import canonical
@@ -209,3 +213,18 @@ def test_the_fee_goes_to_whoever_fills() -> None:
     assert any(isinstance(event, OrderExecuted) for event in done.events)
     assert scene.balance("till", "WETH") == 70
     assert scene.size() == UNIT // 10
+
+
+def test_a_venue_of_the_older_rules_is_brought_up_to_date() -> None:
+    """E9: the two decisions of docs/operations.md let market orders through that the new rules would have wait."""
+    scene = Registry()
+    scene.configure(OrderSettings(fee_token="WETH", minimum_fee=2 * 10**14, immediate=("Mint",)))
+    order = credit_positions.PlaceCreditOrder(trading_account=1, market="BTC", size_delta=UNIT // 10)
+    assert scene.refused("t", order) is Code.ACTION_NOT_IMMEDIATE
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    decisions = re.findall(r"^SetParameter (\{.*\})$", page, re.MULTILINE)
+    assert len(decisions) == 2
+    for text in decisions:
+        scene.must("governor", governance.SetParameter(**json.loads(text)))
+    scene.must("t", order)
+    assert scene.leaf(OrderSettings).minimum_fee == 0

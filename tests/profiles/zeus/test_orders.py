@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.profiles.zeus.desk import DOLLAR, ETHER, NOW, founded, held, refused, send
+from tests.profiles.zeus.desk import DOLLAR, ETHER, NOW, founded, held, immediate, refused, send, set_parameter
 from zlp import Venue
 from zlp.engine import Code, Command
 from zlp.engine.codec import canonical
@@ -270,3 +270,17 @@ def test_only_so_many_orders_at_once(venue: Venue) -> None:
         assert send(venue, "alice", order).rejection is None
 
     assert refused(venue, "alice", order) is Code.TOO_MANY_ORDERS
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"), [("1500", Code.LOSSES_EXCEED_COLLATERAL), ("1605", Code.FEES_EXCEED_COLLATERAL)]
+)
+def test_a_close_that_its_collateral_does_not_carry_says_why(venue: Venue, price: str, expected: Code) -> None:
+    """A4, E6: losses first, then fees; a liquidator may act, the owner is told."""
+    immediate(venue)
+    set_parameter(venue, "IsolatedSettings", '["main"]', "closing_fee_bps", 50)
+    venue.apply("alice", opening())
+    for _ in range(3):
+        venue.advance(60)
+        venue.set_prices(ETH=price, BTC="40000", USDC="1", USDT="1")
+    assert refused(venue, "alice", closing()) is expected

@@ -151,6 +151,7 @@ def execute_many(draft: Draft, command: commands.ExecuteOrders) -> None:
 
 
 def _execute(draft: Draft, number: int, reward_to: str) -> None:
+    require_account(reward_to)
     run_order(draft, draft.need(Order, (number,), Code.UNKNOWN_ORDER), reward_to)
 
 
@@ -161,7 +162,6 @@ def run_order(draft: Draft, order: Order, reward_to: str, run: Callable[[Draft],
     refused market order ends with the code, a resting one goes on waiting unless no later price can cure it.
     """
     settings = _settings(draft)
-    require_account(reward_to)
     if draft.sender == order.account and not has_role(draft, Role.KEEPER, draft.sender):
         _require_age(draft, order, settings.owner_delay)
     else:

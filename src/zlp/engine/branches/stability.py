@@ -189,7 +189,7 @@ def redeem_settled(draft: Draft, command: commands.RedeemSettled) -> None:
     value = value_of(command.amount, USD, ledger.token(draft, tokens.stable).unit)
     gross = amount_of(value, price, ledger.token(draft, tokens.settlement).unit)
     fee = _base_fee(draft, tokens.settlement, price)
-    paid = subtract(gross, fee)
+    paid = subtract(gross, fee, Code.AMOUNT_BELOW_FEES)
     if not paid or paid < command.min_amount:
         raise Reject(Code.AMOUNT_BELOW_MINIMUM, limit=max(command.min_amount, 1), actual=paid)
     held = ledger.balance_of(draft, REDEEMABLE_HOLDER, tokens.settlement)

@@ -36,7 +36,6 @@ class AddMargin(Command, frozen=True, kw_only=True):
 class RemoveMargin(Command, frozen=True, kw_only=True):
     """Owner: withdraw margin that the positions do not need."""
 
-    scope: ClassVar[str] = "transfer"
     reduces_risk: ClassVar[bool] = True
     trading_account: int
     token: str
@@ -113,6 +112,18 @@ class SignedOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     salt: str
     signer: str
     evidence: str
+
+
+class HoldSignedOrder(Command, frozen=True, kw_only=True):
+    """Anyone: leave a signed order with the venue, whose keepers fill it when its price comes.
+
+    It is kept until it is filled, voided with its nonce, or older than ``expires`` (seconds, 0 for never). The
+    edge has checked its signature, so handing in somebody's order says nothing its owner has not signed.
+    """
+
+    reduces_risk: ClassVar[bool] = True
+    order: SignedOrder
+    expires: int = 0
 
 
 class FillSignedOrders(Command, frozen=True, kw_only=True):

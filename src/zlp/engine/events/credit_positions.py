@@ -49,6 +49,37 @@ class CreditOrderClosed(Event, frozen=True):
     reason: str
 
 
+class SignedOrderHeld(Event, frozen=True):
+    """A signed order was left with the venue; see ``leaves.credit_positions.HeldOrder`` for the fields."""
+
+    digest: str
+    owner: str
+    trading_account: int
+    market: str
+    size_delta: Signed
+    target_price: int
+    expires: int
+
+
+class SignedOrderFilled(Event, frozen=True):
+    """A signed order was filled, whoever handed it in; its effects are the events before this one."""
+
+    digest: str
+    owner: str
+    trading_account: int
+    market: str
+
+
+class SignedOrderDropped(Event, frozen=True):
+    """The venue keeps a signed order no longer: ``reason`` is voided or expired."""
+
+    digest: str
+    owner: str
+    trading_account: int
+    market: str
+    reason: str
+
+
 class SignedOrderSkipped(Event, frozen=True):
     """A signed order was left out of a batch; ``code`` says why, it stays valid."""
 

@@ -12,7 +12,8 @@ class CreditTradingSettings(Settings, frozen=True):
     """What every trade pays and how long orders rest. Fees in USD at 1e30, ages in seconds.
 
     ``order_lifetime``: age below which a pending order can be neither cancelled nor replaced. ``order_expiry``: age
-    from which it is no longer filled and a keeper may clear it.
+    from which it is no longer filled and a keeper may clear it. ``max_held``: signed orders of one account that the
+    venue keeps.
     """
 
     settlement_fee_usd: int = 0
@@ -20,6 +21,7 @@ class CreditTradingSettings(Settings, frozen=True):
     order_lifetime: int = 10
     order_expiry: int = 300
     max_positions: int = 10
+    max_held: int = 50
 
     @property
     def key(self) -> Key:
@@ -32,7 +34,9 @@ class CreditTradingSettings(Settings, frozen=True):
             return "fees and order_lifetime must not be negative"
         if self.order_expiry <= self.order_lifetime:
             return "order_expiry must be above order_lifetime"
-        return None if 1 <= self.max_positions <= 100 else "max_positions must be from 1 to 100"
+        if not 1 <= self.max_positions <= 100:
+            return "max_positions must be from 1 to 100"
+        return None if 0 <= self.max_held <= 1_000 else "max_held must be from 0 to 1000"
 
 
 class TradingAccount(Leaf, frozen=True):
@@ -156,3 +160,41 @@ class UsedOrder(Leaf, frozen=True):
     def key(self) -> Key:
         """By digest."""
         return (self.digest,)
+
+
+class HeldOrder(Leaf, frozen=True):
+    """A signed order that was left with the venue; fields as in ``commands.credit_positions.SignedOrder``.
+
+    ``digest``: of everything it says. ``owner``: of its account. ``expires``: last second it is kept, 0 for none.
+    """
+
+    digest: str
+    owner: str
+    trading_account: int
+    market: str
+    size_delta: int
+    target_price: int
+    increase_nonce: bool
+    nonce: int
+    salt: str
+    signer: str
+    evidence: str
+    expires: int
+    held_at: int
+
+    @property
+    def key(self) -> Key:
+        """By digest."""
+        return (self.digest,)
+
+
+class HeldOrders(Leaf, frozen=True):
+    """Digests of the orders the venue keeps for one account, so that all can be dropped with its nonce."""
+
+    account: int
+    digests: tuple[str, ...]
+
+    @property
+    def key(self) -> Key:
+        """By account."""
+        return (self.account,)

@@ -47,6 +47,6 @@ class StableSwap(Mechanism, frozen=True, kw_only=True):
         gross = mul_div_down(value * factor, unit, price * RATE)
         base_fee = mul_div_down(self.base_fee_usd, unit, price)
         swap_fee = mul_div_up(gross, self.fee_bps, BPS * RATE)
-        to_user = subtract(gross, base_fee + swap_fee)
+        to_user = subtract(gross, base_fee + swap_fee, Code.AMOUNT_BELOW_FEES)
         to_protocol = base_fee + mul_div_down(swap_fee, protocol_share, RATE)
         return SwapAmounts(factor, gross, base_fee, swap_fee, to_user, to_protocol)

@@ -67,7 +67,7 @@ def exchange(draft: Draft, sold: tuple[str, str, int], bought: tuple[str, int]) 
     target, delivered = bought
     require_delivery(draft, (token, amount), (tokens.settlement, delivered))
     fee = conversion_fee(draft)
-    proceeds = subtract(delivered, fee)
+    proceeds = subtract(delivered, fee, Code.DELIVERY_TOO_SMALL)
     if not proceeds:
         raise Reject(Code.DELIVERY_TOO_SMALL, limit=fee, actual=delivered)
     ledger.move(draft, token, source, draft.sender, amount)
@@ -153,7 +153,7 @@ def _spend_credit(draft: Draft, settings: CreditVaultSettings, state: CreditVaul
         ledger.move(draft, settings.token, SETTLED_HOLDER, settings.holder, spent)
     else:
         fee, bought = conversion_fee(draft), delivered
-        paid = subtract(spent, fee)
+        paid = subtract(spent, fee, Code.AMOUNT_BELOW_FEES)
         require_delivery(draft, (tokens.settlement, paid), (settings.token, delivered))
         ledger.move(draft, tokens.settlement, SETTLED_HOLDER, draft.sender, paid)
         ledger.move(draft, tokens.settlement, SETTLED_HOLDER, PROTOCOL_HOLDER, fee)

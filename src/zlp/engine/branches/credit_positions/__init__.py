@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zlp.engine.branches.base import Branch
-from zlp.engine.branches.credit_positions import liquidation, margin, orders
+from zlp.engine.branches.credit_positions import held, liquidation, margin, orders
 from zlp.engine.branches.credit_positions.audit import audit
 from zlp.engine.commands import credit_positions as commands
 
@@ -20,6 +20,7 @@ BRANCH = Branch(
         commands.CancelCreditOrder: orders.cancel,
         commands.FillCreditOrder: orders.fill_order,
         commands.FillWaitingOrder: orders.fill_waiting,
+        commands.HoldSignedOrder: held.hold,
         commands.FillSignedOrders: orders.fill_signed,
         commands.CancelSignedOrders: orders.cancel_signed,
         commands.LiquidateTradingAccount: liquidation.liquidate,

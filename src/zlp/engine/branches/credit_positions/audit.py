@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zlp.engine.leaves.credit_positions import CreditPosition, MarginTotal, SkewTotals, TradingAccount
+from zlp.engine.leaves.credit_positions import (
+    CreditPosition,
+    HeldOrder,
+    HeldOrders,
+    MarginTotal,
+    SkewTotals,
+    TradingAccount,
+)
 from zlp.engine.leaves.ledger import Balance
 from zlp.engine.state import Reader
 
@@ -31,6 +38,19 @@ def audit(reader: Reader) -> Iterator[str]:
             if reader.get(CreditPosition, (account.number, market)) is None:
                 yield f"account {account.number} lists no position in {market}"
     yield from _margin(reader)
+    yield from _held(reader)
+
+
+def _held(reader: Reader) -> Iterator[str]:
+    """Each account lists the signed orders that are kept for it, and only those of its nonce are kept."""
+    listed = {(each.account, name) for each in reader.each(HeldOrders) for name in each.digests}
+    kept = {(each.trading_account, each.digest) for each in reader.each(HeldOrder)}
+    if listed != kept:
+        yield f"signed orders listed and kept differ: {sorted(listed ^ kept)}"
+    for held in reader.each(HeldOrder):
+        account = reader.get(TradingAccount, (held.trading_account,))
+        if account is None or account.nonce != held.nonce or account.owner != held.owner:
+            yield f"signed order {held.digest} is kept for an account of another nonce or owner"
 
 
 def _margin(reader: Reader) -> Iterator[str]:

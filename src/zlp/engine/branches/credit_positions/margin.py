@@ -12,6 +12,7 @@ from zlp.engine.access import next_number
 from zlp.engine.branches.credit.markets import pay_profit, payable, receive_fee, take_loss
 from zlp.engine.branches.credit.values import collateral, credit_settings, market_settings, price_of, require_fresh
 from zlp.engine.branches.credit_positions.health import account_of, health, trading_settings
+from zlp.engine.branches.credit_positions.held import drop_voided
 from zlp.engine.branches.custody import require_account, require_amount
 from zlp.engine.commands import credit_positions as commands
 from zlp.engine.draft import Draft
@@ -68,6 +69,7 @@ def transfer_account(draft: Draft, command: commands.TransferTradingAccount) -> 
     require_account(command.to)
     require_no_order(draft, account)
     draft.put(replace(account, owner=command.to, nonce=account.nonce + 1))
+    drop_voided(draft, account.number)
     draft.record(
         events.TradingAccountTransferred(trading_account=account.number, owner=command.to, previous=account.owner)
     )

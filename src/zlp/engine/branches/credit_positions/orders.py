@@ -5,24 +5,23 @@ Those of the registry and those signed away from the venue are filled in one ste
 
 from __future__ import annotations
 
-import hashlib
-
 from msgspec.structs import replace
 
 from zlp.engine.access import has_role, require_role
 from zlp.engine.branches.credit.values import checked, index_price, market_settings
+from zlp.engine.branches.credit_positions import held
 from zlp.engine.branches.credit_positions.fills import Trade, check_margin, check_trade, fill
 from zlp.engine.branches.credit_positions.health import account_of, position_of, trading_settings
 from zlp.engine.branches.credit_positions.margin import own_account
+from zlp.engine.branches.custody import require_account
 from zlp.engine.branches.orders import action_of, run_order
-from zlp.engine.codec import canonical
 from zlp.engine.commands import credit_positions as commands
 from zlp.engine.commands.credit import Report
 from zlp.engine.draft import Draft
 from zlp.engine.events import credit_positions as events
-from zlp.engine.leaves.access import Agent, Role
+from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.credit import CreditMarketSettings
-from zlp.engine.leaves.credit_positions import CreditOrder, TradingAccount, UsedOrder
+from zlp.engine.leaves.credit_positions import CreditOrder, TradingAccount
 from zlp.engine.leaves.orders import Order
 from zlp.engine.rejections import Code, Reject
 
@@ -146,6 +145,8 @@ def _fill_within(draft: Draft, account: TradingAccount, trade: Trade, limit: int
 def fill_waiting(draft: Draft, command: commands.FillWaitingOrder) -> None:
     """Fill an order of the registry whose trigger the posted price has reached."""
     require_role(draft, Role.KEEPER)
+    reward_to = command.reward_to or draft.sender
+    require_account(reward_to)
     order = draft.need(Order, (command.number,), Code.UNKNOWN_ORDER)
     action = action_of(order)
     if not isinstance(action, commands.PlaceCreditOrder):
@@ -158,7 +159,7 @@ def fill_waiting(draft: Draft, command: commands.FillWaitingOrder) -> None:
         delta = allowed_delta(inner, account, action)
         _fill_within(inner, account, _trade(settings, delta, report), action.acceptable_price)
 
-    run_order(draft, order, command.reward_to or draft.sender, run)
+    run_order(draft, order, reward_to, run)
 
 
 def _trade(settings: CreditMarketSettings, delta: int, report: Report) -> Trade:
@@ -172,6 +173,8 @@ def fill_signed(draft: Draft, command: commands.FillSignedOrders) -> None:
     settings = market_settings(draft, command.market)
     report = checked(draft, settings.asset, command.report)
     for order in command.orders:
+        if held.drop_expired(draft, order):
+            continue
         inner = draft.nested()
         try:
             _fill_signed(inner, settings, order, report)
@@ -189,38 +192,24 @@ def _fill_signed(draft: Draft, settings: CreditMarketSettings, order: commands.S
     if order.market != settings.market:
         raise Reject(Code.UNKNOWN_MARKET, detail=order.market)
     account = account_of(draft, order.trading_account)
-    _require_signer(draft, account, order)
-    if order.nonce != account.nonce:
-        raise Reject(Code.SIGNED_NONCE_WRONG, limit=account.nonce, actual=order.nonce)
-    used = UsedOrder(digest(order))
-    if draft.get(UsedOrder, used.key) is not None:
-        raise Reject(Code.SIGNED_ORDER_USED, detail=used.digest)
+    used = held.require_valid(draft, account, order)
     draft.put(used)
+    held.forget(draft, used.digest)
     if order.increase_nonce:
         account = _next_nonce(draft, account)
     _fill_within(draft, account, _trade(settings, order.size_delta, report), order.target_price)
-
-
-def _require_signer(draft: Draft, account: TradingAccount, order: commands.SignedOrder) -> None:
-    """The evidence must name the owner, or a key the owner approved for trading."""
-    if not order.evidence:
-        raise Reject(Code.SIGNED_BY_ANOTHER, detail="no signature")
-    if order.signer == account.owner:
-        return
-    agent = draft.get(Agent, (account.owner, order.signer))
-    if agent is None or draft.time > agent.expires or "trade" not in agent.scopes:
-        raise Reject(Code.SIGNED_BY_ANOTHER, detail=order.signer)
-
-
-def digest(order: commands.SignedOrder) -> str:
-    """SHA-256 of all an order says, whoever hands it in and whatever its signature looks like."""
-    return hashlib.sha256(canonical(replace(order, signer="", evidence=""))).hexdigest()
+    draft.record(
+        events.SignedOrderFilled(
+            digest=used.digest, owner=account.owner, trading_account=account.number, market=order.market
+        )
+    )
 
 
 def _next_nonce(draft: Draft, account: TradingAccount) -> TradingAccount:
     account = replace(account, nonce=account.nonce + 1)
     draft.put(account)
     draft.record(events.SignedOrdersVoided(trading_account=account.number, nonce=account.nonce))
+    held.drop_voided(draft, account.number)
     return account
 
 

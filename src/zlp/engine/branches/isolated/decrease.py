@@ -104,12 +104,12 @@ def _settle(
         if not position.is_long:
             book.asset = book.asset.take(book.fewest_tokens(part))
     elif part:
-        collateral = subtract(collateral, part)
+        collateral = subtract(collateral, part, Code.LOSSES_EXCEED_COLLATERAL)
         if not position.is_long:
             book.asset = book.asset.add(book.fewest_tokens(part))
     if collateral_delta:
         owed += collateral_delta
-        collateral = subtract(collateral, collateral_delta)
+        collateral = subtract(collateral, collateral_delta, Code.COLLATERAL_EXCEEDED)
     if size_delta == position.size:
         owed += collateral
         collateral = 0
@@ -117,7 +117,7 @@ def _settle(
     if owed > fee:
         net = owed - fee
     else:
-        collateral = subtract(collateral, fee)
+        collateral = subtract(collateral, fee, Code.FEES_EXCEED_COLLATERAL)
         if position.is_long:
             book.asset = book.asset.take(book.fewest_tokens(fee))
     realised = part if profit else -part
