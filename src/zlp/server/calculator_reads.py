@@ -51,8 +51,10 @@ def _calculator(example: Inputs, work: Callable[[Inputs], dict[str, Any]]) -> Ca
         given = _inputs(parameters, example)
         try:
             answer = work(given)
-        except (ArithmeticError, LookupError, ValueError) as fault:
-            raise Problem("malformed_request", str(fault) or "inputs are decimal numbers, like 1000 or 0.75") from None
+        except ArithmeticError:
+            raise Problem("malformed_request", "inputs are decimal numbers, like 1000 or 0.75") from None
+        except (LookupError, ValueError) as fault:
+            raise Problem("malformed_request", str(fault)) from None
         return {"sequence": str(node.root.sequence), "inputs": given, **answer}
 
     return handler

@@ -11,6 +11,7 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 
 export class CandleChart {
   constructor(label) {
+    this.label = label;
     this.canvas = h("canvas", { tabIndex: 0, role: "img", "aria-label": label });
     this.readout = h("p.readout", { "aria-hidden": "true" });
     this.element = h("div.chart", {}, this.canvas, this.readout);
@@ -104,6 +105,7 @@ export class CandleChart {
   /** Horizontal lines: [{price, label, kind}]. */
   mark(lines) {
     this.lines = lines.filter((line) => line.price && line.price !== "0").map((line) => ({ ...line, at: Number(line.price) }));
+    this.canvas.setAttribute("aria-label", [this.label, ...this.lines.map((line) => `${line.label} ${written(line.price)}`)].join(", "));
     this.draw();
   }
 

@@ -169,7 +169,7 @@ export function protection(row, done) {
 
 /** What an order says in a few words. */
 export function orderWords(row) {
-  if (row.type === "CreditOrder") return [`${row.size_delta.startsWith("-") ? "Sell" : "Buy"}`, row.market, shown(text(BigInt(row.size_delta.replace("-", "")), 18), 4, false)];
+  if (/^(Credit|Held)Order$/.test(row.type)) return [`${row.size_delta.startsWith("-") ? "Sell" : "Buy"}`, row.market, shown(text(BigInt(row.size_delta.replace("-", "")), 18), 4, false)];
   if (row.type !== "Order") return [row.type.replace(/([a-z])([A-Z])/g, "$1 $2"), row.vault || row.token || "", ""];
   const action = JSON.parse(row.action);
   const closes = /^(Decrease|Close|CrossReduce)/.test(action.type) || Boolean(action.reduce_only);
@@ -193,6 +193,7 @@ function orderSize(action, closes) {
 function cancelling(row) {
   if (row.type === "Order") return { type: "CancelOrder", number: row.number };
   if (row.type === "CreditOrder") return { type: "CancelCreditOrder", trading_account: row.account };
+  if (row.type === "HeldOrder") return { type: "CancelSignedOrders", trading_account: row.trading_account };
   if (/Redemption/.test(row.type)) return { type: "CancelRedemption", redemption: row.number };
   if (/StableSwap/.test(row.type)) return { type: "RefundStableSwap", swap: row.number };
   return null;
@@ -228,8 +229,8 @@ export function ordersTable() {
       ["What", (row) => h("strong", {}, orderWords(row)[0])],
       ["Market", (row) => orderWords(row)[1]],
       ["Size", (row) => orderWords(row)[2] || "–", "number"],
-      ["When", (row) => (row.trigger_asset ? `${row.trigger_asset} ${row.trigger_above ? "above" : "below"} ${price(text(BigInt(row.trigger_price), USD))}` : "at the next prices"), "number"],
-      ["Placed", (row) => (row.placed_at ? clock(row.placed_at, true) : "–"), "number"],
+      ["When", (row) => (row.target_price ? `at ${price(text(BigInt(row.target_price), USD))} or better` : row.trigger_asset ? `${row.trigger_asset} ${row.trigger_above ? "above" : "below"} ${price(text(BigInt(row.trigger_price), USD))}` : "at the next prices"), "number"],
+      ["Placed", (row) => (row.placed_at || row.held_at ? clock(row.placed_at || row.held_at, true) : "–"), "number"],
       ["", (row) => h("span.actions", {},
         row.trigger_asset && h("button.small", { type: "button", onclick: () => edit(row) }, "Edit"),
         cancelling(row) && h("button.small", { type: "button", onclick: (event) => busy(event.currentTarget, "…", async () => { await send([cancelling(row)]); toast("Cancelled", "good"); }) }, "Cancel"),

@@ -1,7 +1,7 @@
 // The ticket: what one wants to do, what it would cost and lead to exactly, and the button that signs it.
 
 import { get, post, segment } from "./api.js";
-import { busy, facts, field, fill, h, select, tabs, toast } from "./dom.js";
+import { busy, facts, field, fill, h, put, select, tabs, toast } from "./dom.js";
 import { amount as readAmount, cut, money, price, shown, text, units, USD } from "./numbers.js";
 import * as plan from "./plan.js";
 import { balance, decimals, emit, kept, market, priceOf, state } from "./store.js";
@@ -117,15 +117,20 @@ export class Ticket {
   heldHint(held, paid) {
     return h(
       "p.hint", {},
-      h("span", {}, `You have ${readAmount(held)} ${this.token}`),
+      (this.has = h("span", {}, `You have ${readAmount(held)} ${this.token}`)),
       h("span.fractions", {}, [25, 50, 100].map((part) =>
         h("button.link", { type: "button", onclick: () => {
-          const exact = (units(held, 30) * BigInt(part)) / 100n;
+          const exact = (units(balance(this.token).amount, 30) * BigInt(part)) / 100n;
           paid.value = text(cut(text(exact, 30), decimals(this.token)), decimals(this.token));
           this.take({ amount: paid.value, size: "" });
         } }, part === 100 ? "max" : `${part} %`),
       )),
     );
+  }
+
+  /** What one has changes with every fill. */
+  holds() {
+    if (this.has) put(this.has, `You have ${readAmount(balance(this.token).amount)} ${this.token}`);
   }
 
   triggerField() {

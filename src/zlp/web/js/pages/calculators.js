@@ -88,6 +88,11 @@ function calculator(kind) {
   let turn = 0;
   const work = async () => {
     const mine = ++turn;
+    const wrong = kind.inputs.find(([name, , unit]) => !Array.isArray(unit) && name in values && !/^-?\d+(\.\d*)?$/.test(values[name].replace(/[,\s]/g, "")));
+    if (wrong) {
+      fill(outcome, h("p.refused", {}, `${wrong[1]}: Enter a number, like 1000 or 0.75`));
+      return;
+    }
     const given = Object.entries(values).map(([name, value]) => `${name}=${value.replace(/[,\s]/g, "")}`).join(",");
     try {
       const found = await get(`/v1/calculators/${kind.path}`, { given });

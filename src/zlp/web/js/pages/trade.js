@@ -75,6 +75,7 @@ class TradePage {
 
   /** The ticket protects what is open: it is drawn anew when another position is. */
   held() {
+    this.ticket.holds();
     const names = state.positions.filter((row) => row.market === this.name).map((row) => row.position).join();
     if (this.ticket.kind === "protect" && names !== this.names && !this.ticket.element.contains(document.activeElement)) this.ticket.draw();
     this.names = names;
