@@ -14,13 +14,16 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --q
 SLOW    := browser or crash or storm_long or cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-all test-browser lint format bench bench-peers docs constraints clean
+.PHONY: help up report test test-all test-browser lint format bench bench-peers docs constraints clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 up: $(STAMP) ## Run ZLP
 	$(BIN)/zlp up
+
+report: $(STAMP) ## Simulate a month of a pool; writes runs/first/report.html
+	$(BIN)/zlp simulate first
 
 test: $(STAMP) ## Run the suite everybody runs (under ten minutes on two cores)
 	$(PYTEST) -n $(WORKERS) -m "not ($(SLOW))"

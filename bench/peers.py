@@ -3,7 +3,8 @@
 A step of ours is everything `zlp backtest` does at a tick with the exact engine: prices are posted by command, keepers
 look for liquidations, the account and the series are taken, agents act, every command is checked, recorded and
 chained into the digest. demeter's is its Actuator over a GmxV2PerpMarket in floats, which follows one account of a
-recorded pool. `make bench-peers` makes its environment, `.venv-peers`.
+recorded pool. Both are timed in processor seconds, which a busy machine disturbs less. `make bench-peers` makes its
+environment, `.venv-peers`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from zlp.simulator.hand import Hand
 
 PEER = Path(".venv-peers/bin/python")
 POOL = Path(__file__).parent / "peer_pool.toml"
-STEPS, ROUNDS = 1_440, 5
+STEPS, ROUNDS = 1_440, 9
 
 
 class Turns(Behaviour, frozen=True, kw_only=True):
@@ -51,11 +52,11 @@ class Turns(Behaviour, frozen=True, kw_only=True):
 
 
 def ours(profile: Profile, path: PricePath, *, idle: bool) -> float:
-    """Steps a second of one backtest."""
+    """Steps a processor second of one backtest."""
     setup = Setup(crowd=(Founder(), Turns(idle=idle)), ticks=1)
-    start = time.perf_counter()
+    start = time.process_time()
     result = run(profile, path, setup)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     acted = result.actions.get("open", 0) + result.actions.get("close", 0)
     if acted < (1 if idle else 0.9 * STEPS) or result.faults:
         raise RuntimeError(f"{acted} actions in {STEPS} steps; {result.rejections}; {result.faults[:1]}")
@@ -77,7 +78,7 @@ def peer(path: PricePath) -> Iterator[subprocess.Popen[str]]:
 
 
 def theirs(process: subprocess.Popen[str], *, idle: bool) -> float:
-    """Steps a second of one of demeter's backtests."""
+    """Steps a processor second of one of demeter's backtests."""
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("the peer has no pipes")
     process.stdin.write("idle\n" if idle else "active\n")

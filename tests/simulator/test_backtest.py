@@ -100,6 +100,33 @@ def test_funding_is_what_the_closed_form_says() -> None:
     assert result.series.total_return == pytest.approx(0, abs=1e-9)
 
 
+def test_borrowing_is_what_the_closed_form_says() -> None:
+    """E8, O7: a short in ZO pays 0.01 % an hour of its borrowed coins at full utilisation; 75 % of it is the LPs'."""
+    crowd = (Founder(), Hedger(wealth=(200_000, 200_000), stake=0.5, leverage=5.0, markets=("ETH",), term=10**9))
+    result = run(without_spread("zo"), path_of(**FLAT), Setup(crowd=crowd, ticks=1))
+
+    lent, vault, hours = 500_000, 10_000_000 * 0.26, HOURS - 2
+    expected = lent * 0.0001 * (lent / vault) * hours
+    assert result.split["fees accrued, not yet paid"] / USD == pytest.approx(0.75 * expected, rel=0.02)
+    assert result.split["fees kept: trading"] / USD == pytest.approx(0.75 * 500_000 * 0.002, rel=0.01)
+
+
+def test_providers_earn_the_fees_of_traders_who_toss_a_coin() -> None:
+    """E4: ZO's LPs keep 75 % of fees; beside the price of their coins they gain that, within three standard errors."""
+    gains, fees = [], []
+    for seed in range(8):
+        crowd = (Founder(), NoiseTrader(count=10, long_bias=0.5, leverage=(1.5, 3.0), holding_hours=(1.0, 8.0)))
+        result = run(without_spread("zo"), made(seed, days=15).path, Setup(seed=seed, crowd=crowd, ticks=1))
+        split = result.split
+        fees.append(sum(usd for part, usd in split.items() if part.startswith("fees")) / USD)
+        gains.append((sum(split.values()) - split["price effect of the assets held"]) / USD - fees[-1])
+    mean = sum(gains) / len(gains)
+    error = (sum((gain - mean) ** 2 for gain in gains) / len(gains) / (len(gains) - 1)) ** 0.5
+    assert min(fees) > 2_000
+    assert abs(mean) < 3 * error
+    assert 3 * error < 5 * min(fees)  # the band is narrow enough to miss a fee counted twice or not at all
+
+
 def test_traders_who_toss_a_coin_lose_their_fees() -> None:
     """E4, E7: on a driftless path many traders together lose what they paid, within three standard errors."""
     losses, fees = [], []

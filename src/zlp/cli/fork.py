@@ -49,7 +49,9 @@ def fork(
     )
     setup = Setup(seed=seed, shocks=(shock,) if fall else (), ticks=1)
     result = _run(_snapshot(venue), setup, hours=hours, volatility=volatility, crowd=crowd)
-    Console().print(closing(result, f"from the venue's present on, {hours} h, falling {fall:.0%}"))
+    what = " and ".join(asset or ["everything but stables"])
+    story = f", {what} {'falls' if fall > 0 else 'rises'} by {abs(fall):.0%} in {over} minutes" if fall else ""
+    Console().print(closing(result, f"from the venue's present on, {hours} hours{story}", "what if"))
 
 
 def _run(snapshot: dict[str, Any], setup: Setup, *, hours: int, volatility: float, crowd: bool) -> Result:

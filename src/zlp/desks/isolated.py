@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from zlp.desks.base import AssetView, MarketView, PoolView, PositionView, reading
 from zlp.engine import ledger, pricing
-from zlp.engine.branches.basket.assets import load_asset, total_weight
-from zlp.engine.branches.basket.valuation import pool_value, share_price
+from zlp.engine.branches.basket.assets import DEBT_UNIT, load_asset, total_weight
+from zlp.engine.branches.basket.valuation import pool_value
 from zlp.engine.branches.isolated.book import open_book
 from zlp.engine.branches.isolated.health import Health, assess
 from zlp.engine.commands.base import Command
@@ -50,12 +50,13 @@ class IsolatedDesk:
             for asset in assets
         )
         reserved = sum(mul_div_down(asset.value_usd, asset.reserved, asset.amount) for asset in assets if asset.amount)
+        value, supply = pool_value(reader, settings, now, maximise=True), ledger.supply_of(reader, settings.share)
         return PoolView(
             pool=settings.pool,
             share=settings.share,
-            value_usd=pool_value(reader, settings, now, maximise=True),
-            supply=ledger.supply_of(reader, settings.share),
-            share_price=share_price(reader, settings, now, maximise=True),
+            value_usd=value,
+            supply=supply,
+            share_price=mul_div_down(value, DEBT_UNIT, supply) if supply else 0,
             utilisation_bps=mul_div_down(reserved, BPS, held) if held else 0,
             assets=shown,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from zlp.engine import Root
-from zlp.engine.fixed import USD
+from zlp.engine.fixed import USD, mul_div_down
 from zlp.engine.leaves.prices import PriceSettings
 from zlp.engine.pricing import bounds_at
 from zlp.engine.rejections import Reject
@@ -18,6 +18,7 @@ from zlp.oracle.price_path import PricePath
 from zlp.oracle.synthetic import AssetModel, generate
 from zlp.simulator.agents import Founder
 from zlp.simulator.backtest import Progress, Result, Setup, run_from
+from zlp.simulator.shocks import PriceShock
 
 NEAR_DOLLAR = USD // 20
 """A price this close to a dollar is taken for that of a stable coin."""
@@ -31,6 +32,21 @@ def present_prices(reader: Reader, now: int) -> dict[str, int]:
             found[settings.asset] = bounds_at(reader, settings.asset, now)[0]
         except Reject:
             continue
+    return found
+
+
+def wrapped(prices: Mapping[str, int]) -> dict[str, str]:
+    """Assets that are another one in a wrapper, by name and price (within 1 %), as assumptions: WETH is 1 ETH."""
+    found = {}
+    for asset, price in prices.items():
+        inside = [
+            base
+            for base, worth in prices.items()
+            if base != asset and base in asset and "/" not in asset and abs(price - worth) * 100 <= worth
+        ]
+        if inside:
+            base = max(inside, key=len)
+            found[asset] = f"{price_to_text(mul_div_down(price, USD, prices[base]))} {base}"
     return found
 
 
@@ -64,13 +80,26 @@ def fork(
 ) -> Result:
     """Run on from a snapshot of a venue, which itself is not touched.
 
-    Open positions and orders stay as they are; ``crowd`` lets the setup's agents in beside them. Raises
-    ``ValueError`` if the snapshot is damaged or the venue has no prices yet.
+    Open positions and orders stay as they are; ``crowd`` lets the setup's agents in beside them. What wraps another
+    asset moves with it. Raises ``ValueError`` if the snapshot is damaged, the venue has no prices yet, or a shock
+    names an asset that it does not price.
     """
     root = Root.restore(dict(snapshot))
     prices = present_prices(root.state, root.time)
     if not prices:
         raise ValueError("the venue has no prices yet")
-    path = continued(prices, setup.seed, start=root.time, hours=hours, volatility=volatility)
+    followers = wrapped(prices)
+    free = {asset: price for asset, price in prices.items() if asset not in followers}
+    _check(setup, free, followers)
+    path = continued(free, setup.seed, start=root.time, hours=hours, volatility=volatility)
     others = tuple(agent for agent in setup.crowd if not isinstance(agent, Founder)) if crowd else ()
-    return run_from(root, path, msgspec.structs.replace(setup, crowd=others), progress)
+    assumptions = {**followers, **setup.assumptions}
+    return run_from(root, path, msgspec.structs.replace(setup, crowd=others, assumptions=assumptions), progress)
+
+
+def _check(setup: Setup, free: Mapping[str, int], followers: Mapping[str, str]) -> None:
+    for asset in (asset for shock in setup.shocks if isinstance(shock, PriceShock) for asset in shock.assets):
+        if asset in followers:
+            raise ValueError(f"{asset} moves with {followers[asset].partition(' ')[2]}: name that")
+        if asset not in free:
+            raise ValueError(f"the venue has no price of {asset}; there are {', '.join(sorted(free))}")

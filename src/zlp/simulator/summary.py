@@ -13,9 +13,9 @@ from zlp.simulator.backtest import Result
 from zlp.simulator.paths import day
 
 
-def closing(result: Result, source: str) -> RenderableType:
+def closing(result: Result, source: str, kind: str = "backtest") -> RenderableType:
     """Everything a reader wants to know first: LP return and where it came from, traders, risk, digest."""
-    parts: list[RenderableType] = [_head(result, source), _split(result), _traders(result), _risk(result)]
+    parts: list[RenderableType] = [_head(result, source, kind), _split(result), _traders(result), _risk(result)]
     parts += _remarks(result)
     return Group(*parts)
 
@@ -26,13 +26,15 @@ def dollars(amount: int) -> str:
     return f"{amount / USD:,.{places}f}"
 
 
-def _head(result: Result, source: str) -> Table:
-    table = Table(title=f"{result.profile}: backtest", title_justify="left", show_header=False)
+def _head(result: Result, source: str, kind: str) -> Table:
+    table = Table(title=f"{result.profile}: {kind}", title_justify="left", show_header=False)
     table.add_row("prices", source)
     table.add_row("from, to", f"{day(result.start_time)}, {day(result.end_time)} UTC")
     table.add_row("ticks, commands", f"{result.ticks:,}, {result.commands:,}")
     table.add_row("profile, seed", f"{result.profile_hash[:16]}, {result.seed}")
     table.add_row("[bold]LP return", f"[bold]{result.series.total_return:+.2%}")
+    if result.leaving_return is not None:
+        table.add_row("of those who leave now", f"{result.leaving_return:+.2%}")
     table.add_row("holding the same assets", f"{result.holding_return:+.2%}")
     table.add_row("pool value", f"{dollars(result.start_value)} -> {dollars(result.end_value)} USD")
     return table

@@ -17,9 +17,11 @@ from zlp.simulator.report.figures import Figure
 from zlp.simulator.report.study import Study, headline
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1f2937; --quiet: #667085; --line: #e5e7eb; --page: #fff; --box: #f3f4f6; }
+:root { color-scheme: light dark; --ink: #1f2937; --quiet: #667085; --line: #e5e7eb; --page: #fff; --box: #f3f4f6;
+  --good: #067647; --bad: #b42318; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e5e7eb; --quiet: #98a2b3; --line: #344054; --page: #101828; --box: #1d2939; }
+  :root { --ink: #e5e7eb; --quiet: #98a2b3; --line: #344054; --page: #101828; --box: #1d2939;
+    --good: #47cd89; --bad: #f97066; }
 }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1080px; padding: 0 1rem;
   color: var(--ink); background: var(--page); }
@@ -31,7 +33,7 @@ th, td { border-bottom: 1px solid var(--line); padding: 0.35rem 0.9rem 0.35rem 0
   vertical-align: top; }
 th { font-weight: 600; } .numbers td + td, .numbers th + th { text-align: right; min-width: 6.5rem; }
 .numbers td:first-child, .numbers th:first-child { min-width: 11rem; }
-.fault { color: #d92d20; } .good { color: #079455; }
+.fault { color: var(--bad); } .good { color: var(--good); }
 code { background: var(--box); padding: 0.1rem 0.3rem; overflow-wrap: anywhere; }
 pre { background: var(--box); padding: 0.8rem; overflow-x: auto; } summary { cursor: pointer; }
 """
