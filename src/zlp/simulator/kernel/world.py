@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zlp.simulator.kernel import state as s
-from zlp.simulator.kernel.compiled import compiled, formula, reduction
+from zlp.simulator.kernel.compiled import compiled, formula
 from zlp.simulator.kernel.formulas import (
     HEALTHY,
     LIQUIDATABLE,
@@ -249,7 +249,7 @@ def liquidate(rules, world, group, prices, tick):  # type: ignore[no-untyped-def
             sums[s.OVERDUE] += close_position(rules, world, slot, prices, tick)
 
 
-@reduction
+@compiled
 def nearest(base, slope, bare, index, is_long):  # type: ignore[no-untyped-def]
     """The edge of a group's slots at a funding index: the largest ``reach`` of longs, the smallest of shorts."""
     if is_long:
