@@ -18,6 +18,9 @@ from zlp.simulator.kernel.formulas import (
 BACKED = 1.0 - 1e-12
 """Of what is reserved; a slack for comparisons that exact integers pass at equality."""
 
+DUST = 1e-4
+"""USD. Less than any position, and more than rounding leaves of a market in which nothing is open."""
+
 
 @compiled
 def touch(rules, pool, asset, now):  # type: ignore[no-untyped-def]
@@ -172,9 +175,11 @@ def _forget(world, slot, asset):  # type: ignore[no-untyped-def]
     pool, slots, traders = world.pool, world.slots, world.net.shape[0]
     size, market, is_long = slots.size[slot], slot // traders // 2, slot // traders % 2 == 0
     if is_long:
-        pool.long_size[market] -= size
+        left = pool.long_size[market] - size
+        pool.long_size[market] = left if left > DUST else 0.0
     else:
-        pool.short_size[market] -= size
+        left = pool.short_size[market] - size
+        pool.short_size[market] = left if left > DUST else 0.0
         pool.short_tokens[market] -= size / slots.average[slot]
     pool.reserved[asset] -= slots.reserved[slot]
     slots.size[slot] = slots.collateral[slot] = slots.reserved[slot] = slots.slope[slot] = 0.0
