@@ -23,9 +23,11 @@ from zlp.engine.leaves.pool import AssetSettings, PoolAsset
 from zlp.engine.mechanisms.funding import UtilisationFunding
 from zlp.engine.mechanisms.shorts import Shorts, SoundShorts
 from zlp.engine.rejections import Reject
+from zlp.oracle.price_path import PricePath
+from zlp.profiles.loader import Profile
 from zlp.profiles.loader import load as load_profile
 from zlp.simulator.agents import Founder, NoiseTrader, TapeTrader
-from zlp.simulator.backtest import Setup, run
+from zlp.simulator.backtest import Result, Setup, run
 from zlp.simulator.cells import prices_of, profile_of, setup_of
 from zlp.simulator.examples import find, names
 from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, formulas
@@ -40,6 +42,7 @@ from zlp.simulator.scenario import load
 from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock, Shock
 from zlp.simulator.stream import Stream
 
+CENT = USD // 100
 PRICES = st.floats(0.01, 1e5)
 SIZES = st.floats(10, 1e7)
 FUNDING = UtilisationFunding(interval=3_600, factor=125_000, stable_factor=125_000, scale=10**10)
@@ -204,6 +207,30 @@ def test_tape(seed: int, interval: int, assets: list[str], margin: tuple[float, 
     assert list(zip(*(column.tolist() for column in tape[1:]), strict=True)) == sorted(expected)
 
 
+def require_agreement(profile: Profile, prices: PricePath, setup: Setup) -> Result:
+    """Run both worlds: each metric, each part of the split, each curve within the stated tolerance."""
+    exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
+
+    for action in ("order executed", "order ended: expired"):
+        assert fast.actions[action] == exact.actions.get(action, 0)
+    assert fast.liquidations == exact.liquidations
+    for metric in REGISTRY.values():
+        one, other = metric.function(exact), metric.function(fast)
+        if metric.unit == "usd":
+            tolerance = TOLERANCE * max(abs(one), exact.volume / USD / 1_000)
+        else:
+            tolerance = USE_TOLERANCE if metric.name.startswith("utilisation") else TOLERANCE * max(1.0, abs(one))
+        assert other == pytest.approx(one, abs=tolerance), metric.name
+    for part, amount in exact.split.items():
+        assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100 + CENT), part
+    assert [size for _, size in fast.ladder] == pytest.approx([size for _, size in exact.ladder], rel=1e-6)
+    for (move, _), (expected, _) in zip(fast.ladder, exact.ladder, strict=True):
+        assert move == pytest.approx(expected, abs=1e-4)
+    for curve in ("index", "margin"):
+        assert getattr(fast.series, curve) == pytest.approx(getattr(exact.series, curve), abs=TOLERANCE)
+    return exact
+
+
 FAST = [name for name in names() if load(find(name)).engine == "fast"]
 
 
@@ -215,23 +242,10 @@ def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) 
     cell = [cell for cell in scenario.cells() if cell.path == path][-path]
     prices, profile, setup = prices_of(scenario, cell).path, profile_of(cell.profile), setup_of(scenario, cell)
 
-    exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
+    exact = require_agreement(profile, prices, setup)
 
-    assert exact.actions["order executed"] == fast.actions["order executed"] > 500
-    assert exact.liquidations == fast.liquidations > 0
-    for metric in REGISTRY.values():
-        one, other = metric.function(exact), metric.function(fast)
-        if metric.unit == "usd":
-            tolerance = TOLERANCE * max(abs(one), exact.volume / USD / 1_000)
-        else:
-            tolerance = USE_TOLERANCE if metric.name.startswith("utilisation") else TOLERANCE * max(1.0, abs(one))
-        assert other == pytest.approx(one, abs=tolerance), metric.name
-    for part, amount in exact.split.items():
-        assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100), part
-    assert [size for _, size in fast.ladder] == pytest.approx([size for _, size in exact.ladder], rel=1e-6)
-    for (move, _), (expected, _) in zip(fast.ladder, exact.ladder, strict=True):
-        assert move == pytest.approx(expected, abs=1e-4)
-    assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
+    assert exact.actions["order executed"] > 500
+    assert exact.liquidations > 0
 
 
 FAST_TRADES = SetParameter(leaf="OrderSettings", key="[]", field="newer_price", value="false")
@@ -239,33 +253,68 @@ WIDE_PRICES = SetParameter(leaf="PriceSettings", key='["ETH"]', field="spread.sp
 NARROW_GUARD = SetParameter(leaf="FastFeedSettings", key="[]", field="guard.max_deviation_bps", value="50")
 
 
-@pytest.mark.parametrize(
-    "shocks",
-    [
-        (
-            PriceShock(after=86_400, depth=0.2, fall=3_600, rise=0, recovery=0.0),
-            OracleOutage(after=86_800, seconds=1_000),
-        ),
-        (OracleOutage(after=50_000, seconds=9_000), OracleLag(after=59_000, seconds=9_000, delay=900)),
-        (PriceShock(after=86_400, depth=0.1, assets=("USDC",), fall=3_600, stay=9_000),),
-    ],
-    ids=["outage of minutes", "lag after an outage of hours", "depeg"],
+AFTER = st.integers(7_200, 100_000)
+SHOCKS = st.one_of(
+    st.builds(
+        PriceShock,
+        after=AFTER,
+        depth=st.floats(-0.2, 0.4),
+        fall=st.sampled_from((0, 600, 7_200)),
+        stay=st.sampled_from((0, 7_200)),
+        recovery=st.floats(0, 1),
+    ),
+    st.builds(PriceShock, after=AFTER, depth=st.floats(-0.05, 0.3), assets=st.just(("USDC",)), stay=st.just(7_200)),
+    st.builds(OracleOutage, after=AFTER, seconds=st.sampled_from((200, 2_000, 20_000))),
+    st.builds(OracleLag, after=AFTER, seconds=st.just(20_000), delay=st.sampled_from((100, 1_000, 5_000))),
 )
-def test_shocks_at_each_minute(shocks: tuple[Shock, ...]) -> None:
-    """E5: orders outlive a short silence, expire in a long one; a stable off its dollar has two prices."""
-    crowd = (Founder(), TapeTrader(count=48, interval=3_600))
-    setup = Setup(seed=3, ticks=1, crowd=crowd, shocks=shocks)
-    prices, profile = made(3, 2, 60).path, profile_of("zeus")
+CROWDS = st.builds(
+    TapeTrader,
+    count=st.sampled_from((5, 24, 48)),
+    interval=st.sampled_from((3_600, 10_000)),
+    leverage=st.sampled_from(((1.5, 5.0, 30.0), (5.0, 50.0))),
+    holding_hours=st.sampled_from(((0.1, 1.0, 5.0), (1.0, 20.0))),
+    long_bias=st.floats(0, 1),
+)
 
-    exact, fast = run(profile, prices, setup), run_fast(profile, prices, setup)
 
-    assert exact.actions["order executed"] == fast.actions["order executed"] > 500
-    assert exact.actions.get("order ended: expired", 0) == fast.actions["order ended: expired"]
-    assert exact.liquidations == fast.liquidations
-    assert fast.series.index == pytest.approx(exact.series.index, abs=TOLERANCE)
-    assert fast.series.margin == pytest.approx(exact.series.margin, abs=TOLERANCE)
-    for part, amount in exact.split.items():
-        assert fast.split.get(part, 0) == pytest.approx(amount, abs=TOLERANCE * exact.volume / 100), part
+def changes(opening: int, closing: int, factor: int, leverage: int, longs: int) -> tuple[SetParameter, ...]:
+    """Parameters of ZEUS: basis points, index units, basis points, whole USD."""
+    fees, eth, btc = '["main"]', '["main", "ETH"]', '["main", "BTC"]'
+    return (
+        SetParameter(leaf="IsolatedSettings", key=fees, field="opening_fee_bps", value=str(opening)),
+        SetParameter(leaf="IsolatedSettings", key=fees, field="closing_fee_bps", value=str(closing)),
+        SetParameter(leaf="PoolSettings", key=fees, field="funding.factor", value=str(factor)),
+        SetParameter(leaf="MarketSettings", key=eth, field="max_leverage", value=str(leverage)),
+        SetParameter(leaf="MarketSettings", key=btc, field="max_long", value=str(longs * USD)),
+    )
+
+
+CHANGES = st.builds(
+    changes,
+    opening=st.integers(0, 50),
+    closing=st.integers(0, 50),
+    factor=st.integers(0, 5_000_000),
+    leverage=st.sampled_from((50_000, 300_000, 500_000)),
+    longs=st.sampled_from((300_000, 50_000_000)),
+)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    trader=CROWDS,
+    shocks=st.lists(SHOCKS, max_size=3),
+    changed=CHANGES,
+    pace=st.sampled_from(((60, 1), (300, 1), (600, 4))),
+)
+@settings(max_examples=12)
+def test_the_two_worlds_agree_on_any_setup(
+    seed: int, trader: TapeTrader, shocks: list[Shock], changed: tuple[SetParameter, ...], pace: tuple[int, int]
+) -> None:
+    """E4 to E11, with orders that expire in a silence, two prices of a stable off its dollar, and limits reached."""
+    step, ticks = pace
+    setup = Setup(seed=seed, ticks=ticks, crowd=(Founder(), trader), shocks=tuple(shocks), changes=changed)
+
+    require_agreement(profile_of("zeus"), made(seed, 1 if step == 60 else 2, step).path, setup)
 
 
 def test_there_are_fast_scenarios() -> None:

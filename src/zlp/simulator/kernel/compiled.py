@@ -9,5 +9,3 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", boundscheck=False, 
 it allocates or returns an array. It holds no lock."""
 formula = njit(cache=True, inline="always", error_model="numpy")
 """Small enough to become part of each caller."""
-reduction = njit(cache=True, error_model="numpy", boundscheck=False, _nrt=False, fastmath={"nnan", "nsz"})
-"""``compiled`` for largest and smallest of many: as no number is missing, several are compared at once."""

@@ -68,7 +68,9 @@ def run_path(
     Returns the world at the end, and the curves.
     """
     first, end = int(tape.first[path]), int(tape.first[path + 1])
-    world = fresh_world(pool, len(rules.asset), traders, end - first)
+    # A position may be ordered to close at every tick, while earlier orders of the same still wait for prices.
+    waits = rules.lifetime // max(1, int(np.diff(prices.times).min(initial=rules.lifetime))) + 2
+    world = fresh_world(pool, len(rules.asset), traders, end - first, waits)
     world.clocks[s.NEXT] = first
     curves = np.empty((s.CURVES, len(prices.times)))
     world.sums[s.PRICE_EFFECT] = _pass(rules, world, tape, end, prices, curves)
@@ -115,13 +117,16 @@ def _pass(rules, world, tape, end, prices, curves):  # type: ignore[no-untyped-d
     return effect
 
 
-def fresh_world(pool: s.Pool, markets: int, traders: int, intentions: int) -> s.World:
-    """Nothing open. Everybody looks once at the first tick after the founding, then sleeps until he has something."""
+def fresh_world(pool: s.Pool, markets: int, traders: int, intentions: int, waits: int) -> s.World:
+    """Nothing open. Everybody looks once at the first tick after the founding, then sleeps until he has something.
+
+    There is room for orders of every intention and for ``waits`` closings of every position.
+    """
     slots, groups = traders * 2 * markets, np.arange(2 * markets)
     edge = np.where(groups % 2 == 0, -s.FAR, s.FAR)
     beyond = np.repeat(edge, traders)
     empty = s.Slots(*np.zeros((7, slots)), beyond, np.zeros(slots), beyond.copy(), edge)
-    most = slots + intentions
+    most = slots * waits + intentions
     return s.World(
         pool,
         empty._replace(until=np.zeros(slots, np.int64), closing=np.zeros(slots, np.bool_)),

@@ -20,30 +20,29 @@ from zlp.simulator.shocks import Moment
 def heard_prices(
     reader: Reader, assumptions: Sequence[Assumption], assets: Sequence[str], ticks: Sequence[Moment]
 ) -> Prices:
-    """The prices of every tick. While the oracle speaks, its fast price counts alone, the same in both directions;
-    a strict stable off its band is worth the lesser of its price and a dollar one way, the greater the other.
+    """The prices of every tick. While the oracle speaks, its fast price counts alone, the same in both directions for
+    all but a stable off its band.
     """
     if not all(moment.attended for moment in ticks):
         raise NotFastError("the fast world's keepers never sleep")
     settings = [_checked(reader, asset) for asset in assets]
     known = KnownPrices(assumptions)
-    rows: list[list[float]] = []
+    rows: list[list[list[float]]] = []
     for moment in ticks:
         if moment.heard is not None:
             prices = known.prices_at(moment.heard.prices)
-            rows.append([prices[asset] / USD for asset in assets])
+            rows.append(
+                [
+                    [rule.spread.price(prices[rule.asset], maximise) / USD for rule in settings]
+                    for maximise in (False, True)
+                ]
+            )
         elif rows:
             rows.append(rows[-1])
         else:
             raise NotFastError("the fast world founds its pool at the first tick, which has no price")
-    low = np.array(rows)
+    low, high = np.ascontiguousarray(np.array(rows).swapaxes(0, 1))
     posted = np.array([moment.heard is not None for moment in ticks])
-    high = low.copy()
-    for column, rule in enumerate(settings):
-        if rule.spread.strict_stable:
-            strays = np.abs(low[:, column] - 1.0) > rule.spread.strict_deviation / USD
-            high[:, column] = np.where(strays, np.maximum(low[:, column], 1.0), 1.0)
-            low[:, column] = np.where(strays, np.minimum(low[:, column], 1.0), 1.0)
     if not posted.all():
         for tick, bounds in _silence(reader, assumptions, settings, ticks):
             low[tick], high[tick] = zip(*bounds, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zlp.simulator.kernel import state as s
-from zlp.simulator.kernel.compiled import compiled, formula, reduction
+from zlp.simulator.kernel.compiled import compiled, formula
 from zlp.simulator.kernel.formulas import (
     HEALTHY,
     LIQUIDATABLE,
@@ -17,6 +17,9 @@ from zlp.simulator.kernel.formulas import (
 
 BACKED = 1.0 - 1e-12
 """Of what is reserved; a slack for comparisons that exact integers pass at equality."""
+
+DUST = 1e-4
+"""USD. Less than any position, and more than rounding leaves of a market in which nothing is open."""
 
 
 @compiled
@@ -172,9 +175,11 @@ def _forget(world, slot, asset):  # type: ignore[no-untyped-def]
     pool, slots, traders = world.pool, world.slots, world.net.shape[0]
     size, market, is_long = slots.size[slot], slot // traders // 2, slot // traders % 2 == 0
     if is_long:
-        pool.long_size[market] -= size
+        left = pool.long_size[market] - size
+        pool.long_size[market] = left if left > DUST else 0.0
     else:
-        pool.short_size[market] -= size
+        left = pool.short_size[market] - size
+        pool.short_size[market] = left if left > DUST else 0.0
         pool.short_tokens[market] -= size / slots.average[slot]
     pool.reserved[asset] -= slots.reserved[slot]
     slots.size[slot] = slots.collateral[slot] = slots.reserved[slot] = slots.slope[slot] = 0.0
@@ -249,7 +254,7 @@ def liquidate(rules, world, group, prices, tick):  # type: ignore[no-untyped-def
             sums[s.OVERDUE] += close_position(rules, world, slot, prices, tick)
 
 
-@reduction
+@compiled
 def nearest(base, slope, bare, index, is_long):  # type: ignore[no-untyped-def]
     """The edge of a group's slots at a funding index: the largest ``reach`` of longs, the smallest of shorts."""
     if is_long:
