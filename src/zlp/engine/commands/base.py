@@ -32,6 +32,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, for
     orderable: ClassVar[bool] = False
     """True for priced actions: an order may carry them, and they run at once only where a profile says so."""
 
+    def require_form(self) -> None:
+        """Raise ``Reject`` for what no state of the venue could make right; an order asks this when it is placed."""
+
     def spends(self) -> tuple[tuple[str, int], ...]:
         """Tokens and amounts an order that carries this action must set aside."""
         return ()
