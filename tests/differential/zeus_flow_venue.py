@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.differential.zeus_venue import GOVERNOR, POOL, RICH, ReferenceVenue
-from zlp.engine import Envelope, Receipt, ledger
+from zlp.engine import Envelope, Receipt, Root, ledger
 from zlp.engine.branches import orders
 from zlp.engine.codec import canonical
 from zlp.engine.commands.base import Command
@@ -24,11 +24,17 @@ from zlp.engine.leaves.ledger import Token
 from zlp.engine.leaves.orders import Order, OrderSettings
 from zlp.engine.leaves.revenue import TREASURY
 from zlp.engine.mechanisms.shorts import ReferenceShorts
-from zlp.engine.rejections import Code
+from zlp.engine.rejections import Code, Reject
 
 NATIVE = "NATIVE"
 RECEIVER = "feeRecv"
 DIRECTIONS = ("inc", "dec")
+BEFORE_TRIGGER = (
+    Code.MAX_LONGS_EXCEEDED,
+    Code.MAX_SHORTS_EXCEEDED,
+    Code.LEVERAGE_LOWERED,
+    Code.INVALID_AVERAGE_PRICE,
+)
 
 
 @dataclass
@@ -228,7 +234,12 @@ class FlowVenue(ReferenceVenue):
             return Result(Code.EXECUTION_FEE_TOO_SMALL)
         if len(path) > 1:
             swap = Swap(pool=POOL, path=path, amount=amount, min_amount=int(record["minOut"]))
-            before = ledger.balance_of(self.root.state, account, purchase)
+            try:
+                swap.require_form()
+            except Reject as refused:
+                return Result(refused.rejection.code)
+            root, before = self.root, ledger.balance_of(self.root.state, account, purchase)
+            self.root = Root(root.state.leaves(), chain=root.chain, sequence=root.sequence, time=root.time)
             swapped = self._result(self.apply(account, swap))
             if swapped.code is not None:
                 return swapped
@@ -242,8 +253,12 @@ class FlowVenue(ReferenceVenue):
             amount=amount,
             size_delta=int(record["sizeDelta"]),
             path=(purchase, collateral) if purchase != collateral else (),
+            keep_leverage=True,
         )
-        return self._rest("inc", record, action, record["index"], fee)
+        result = self._rest("inc", record, action, record["index"], fee)
+        if len(path) > 1 and result.code is not None:
+            self.root = root  # theirs is one transaction: without an order there was no swap
+        return result
 
     def _ob_dec(self, record: dict[str, Any]) -> Result:
         if int(record["value"]) <= int(self.params["minExecutionFee"]):
@@ -288,7 +303,21 @@ class FlowVenue(ReferenceVenue):
 
     def _pm_exec(self, record: dict[str, Any]) -> Result:
         number = self.book.get((record["kind"], record["account"], int(record["index_"])), 0)
-        return self._result(self.apply(record["sender"], ExecuteOrder(number=number, reward_to=RECEIVER)))
+        sender, order = record["sender"], self.root.state.get(Order, (number,))
+        if sender == "keeper" and order is not None:
+            refused = self._refused_before_trigger(order)
+            if refused is not None:
+                return Result(refused)
+        return self._result(self.apply(sender, ExecuteOrder(number=number, reward_to=RECEIVER)))
+
+    def _refused_before_trigger(self, order: Order) -> Code | None:
+        """The reference's manager asks limits and tracker before the book asks the trigger, ours after it."""
+        try:
+            orders._run(self.draft("keeper"), order, orders._action(order.action), RECEIVER)
+        except Reject as refused:
+            code = refused.rejection.code
+            return code if code in BEFORE_TRIGGER else None
+        return None
 
     def _pm_liq(self, record: dict[str, Any]) -> Result:
         command = LiquidatePosition(

@@ -19,7 +19,8 @@ FOLDER = "ZLP_KEYS"
 
 UrlOption = Annotated[str, typer.Option(help="Where the venue is.", envvar="ZLP_URL")]
 KeyOption = Annotated[
-    str, typer.Option(help="Key file, or the address of one in ~/.zlp/keys; the only one there.", envvar="ZLP_KEY")
+    str,
+    typer.Option(help="Key file, or the name or address of one in ~/.zlp/keys.", envvar="ZLP_KEY"),
 ]
 AccountOption = Annotated[
     str, typer.Option(help="On whose behalf, if the key is an approved agent.", envvar="ZLP_ACCOUNT")
@@ -58,13 +59,13 @@ def _password(path: Path) -> str:
 
 def _found(key: str) -> Path:
     from zlp.client.commands import KEYS
+    from zlp.signing.key_files import address_in, key_files
 
     path = Path(key)
     if key and path.is_file():
         return path
     folder = Path(os.environ.get(FOLDER) or KEYS)
-    known = sorted(folder.glob("0x*.json")) if folder.is_dir() else []
-    chosen = [each for each in known if key.lower() in ("", each.stem)]
+    chosen = [each for each in key_files(folder) if key.lower() in ("", each.stem, address_in(each))]
     if len(chosen) == 1:
         return chosen[0]
     if not key and chosen:

@@ -105,6 +105,7 @@ class Code(enum.StrEnum):
     LOSSES_EXCEED_COLLATERAL = "losses_exceed_collateral"
     FEES_EXCEED_COLLATERAL = "fees_exceed_collateral"
     LIQUIDATION_FEE_EXCEEDS_COLLATERAL = "liquidation_fee_exceeds_collateral"
+    LEVERAGE_LOWERED = "leverage_lowered"
     MAX_LEVERAGE_EXCEEDED = "max_leverage_exceeded"
     POSITION_NOT_LIQUIDATABLE = "position_not_liquidatable"
     LIQUIDATOR_NOT_ALLOWED = "liquidator_not_allowed"

@@ -40,13 +40,19 @@ def configure_logs(*, as_json: bool, level: str = "info") -> None:
 
 
 def holders(roles: list[str]) -> dict[str, tuple[str, ...]]:
-    """``["governor=0x..", "keeper=0x..", "keeper=0x.."]`` by role."""
+    """``["governor=0x..", "keeper=0x..", "keeper=keys/second.json"]`` by role; a key file stands for its address."""
+    from zlp.signing.key_files import address_in
+
     found: dict[str, tuple[str, ...]] = {}
     for item in roles:
         role, equals, holder = item.partition("=")
         if not equals or not holder:
             raise typer.BadParameter(f"{item!r} is not role=address", param_hint="--role")
-        account = holder.lower() if holder.startswith("0x") else holder
+        try:
+            account = address_in(Path(holder)) if holder.endswith(".json") else holder
+        except ValueError as fault:
+            raise typer.BadParameter(str(fault), param_hint="--role") from None
+        account = account.lower() if account.startswith("0x") else account
         found[role] = (*found.get(role, ()), account)
     return found
 
@@ -70,7 +76,9 @@ def node(
     data: Annotated[Path, typer.Option(help="The venue's folder: journal and snapshots.")] = Path("venue"),
     profile: Annotated[str, typer.Option(help="A shipped profile or a file; needed to found a venue.")] = "",
     identity: Annotated[str, typer.Option(help="The venue's name in every signature; made up if not given.")] = "",
-    role: Annotated[list[str] | None, typer.Option(help="role=address, in place of the profile's holders.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="role=address or role=key file, in place of the profile's holders.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 lets the system choose.")] = 8420,
     upgrade: Annotated[bool, typer.Option(help="Go on with a journal of an older engine version.")] = False,

@@ -13,6 +13,7 @@ from zlp.engine.commands.liquidity import Swap
 from zlp.engine.commands.orders import CancelOrder, ExecuteOrder, ExecuteOrders, PlaceOrder, UpdateOrder
 from zlp.engine.leaves.isolated import Position
 from zlp.engine.leaves.orders import Order
+from zlp.engine.leaves.revenue import TREASURY
 
 FEE = 180_000_000_000_000
 LONG = ("main", "alice", "ETH", "ETH", True)
@@ -284,3 +285,53 @@ def test_a_close_that_its_collateral_does_not_carry_says_why(venue: Venue, price
         venue.advance(60)
         venue.set_prices(ETH=price, BTC="40000", USDC="1", USDT="1")
     assert refused(venue, "alice", closing()) is expected
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        opening(path=("USDC", "BTC", "ETH")),
+        opening(path=("USDC", "BTC")),
+        closing(path=("USDC",)),
+        closing(path=("ETH", "BTC", "USDC")),
+        Swap(pool="main", path=("ETH",), amount=1),
+        Swap(pool="main", path=("ETH", "BTC", "ETH"), amount=1),
+    ],
+)
+def test_a_path_that_can_never_run_is_refused_at_once(venue: Venue, action: Command) -> None:
+    """E9: not when a keeper tries it, hours later; nor does it get in by an update."""
+    assert refused(venue, "alice", PlaceOrder(action=text(action), fee=FEE, resting=True)) is Code.INVALID_PATH
+    resting = place(venue, opening(), resting=True)
+    change = UpdateOrder(number=resting, action=text(action), trigger_price=0, trigger_above=False)
+    assert refused(venue, "alice", change) is Code.INVALID_PATH
+
+
+def test_an_order_to_sell_nothing_is_refused(venue: Venue) -> None:
+    """E9: it would be refused whenever it runs."""
+    order = PlaceOrder(action=text(Swap(pool="main", path=("ETH", "BTC"), amount=0)), fee=FEE)
+    assert refused(venue, "alice", order) is Code.ZERO_AMOUNT
+
+
+def test_a_deposit_fee_can_be_declined(venue: Venue) -> None:
+    """E10: collateral that lowers a long's leverage pays the deposit fee, unless the order says it would rather not."""
+    set_parameter(venue, "IsolatedSettings", '["main"]', "deposit_fee_bps", 30)
+    run(venue, place(venue, opening()))
+    paid_before = held(venue, TREASURY, "ETH")
+    declined = place(venue, opening(size_delta=0, keep_leverage=True), resting=True)
+    assert run(venue, declined) is Code.LEVERAGE_LOWERED
+    lower = place(venue, opening(size_delta=DOLLAR, keep_leverage=True), resting=True)
+    assert run(venue, lower) is Code.LEVERAGE_LOWERED
+    higher = place(venue, opening(amount=0, keep_leverage=True), resting=True)
+    assert run(venue, higher) is None
+    assert held(venue, TREASURY, "ETH") == paid_before
+
+    assert run(venue, place(venue, opening(size_delta=0), resting=True)) is None
+    assert held(venue, TREASURY, "ETH") == paid_before + ETHER * 30 // 10_000
+
+
+def run(venue: Venue, number: int) -> Code | None:
+    """A keeper executes an order at newer prices; why it refused."""
+    venue.advance(1)
+    venue.set_prices(ETH="2000", BTC="40000", USDC="1", USDT="1")
+    rejection = send(venue, "keeper", ExecuteOrder(number=number)).rejection
+    return None if rejection is None else rejection.code

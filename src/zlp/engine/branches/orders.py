@@ -38,6 +38,7 @@ def place(draft: Draft, command: commands.PlaceOrder) -> None:
     action = _action(command.action)
     if command.fee < settings.minimum_fee:
         raise Reject(Code.EXECUTION_FEE_TOO_SMALL, limit=settings.minimum_fee, actual=command.fee)
+    action.require_form()
     if command.expires and command.expires <= draft.time:
         raise Reject(Code.DEADLINE_PASSED, limit=command.expires, actual=draft.time)
     _check_trigger(draft, command)
@@ -95,8 +96,8 @@ def update(draft: Draft, command: commands.UpdateOrder) -> None:
     _require_owner(draft, order)
     if not order.resting:
         raise Reject(Code.ACTION_NOT_ALLOWED, detail="a market order can't be changed")
-    if command.action and _action(command.action).spends() != action_of(order).spends():
-        raise Reject(Code.ACTION_NOT_ALLOWED, detail="the new action must spend the same")
+    if command.action:
+        _require_same_escrow(_action(command.action), action_of(order))
     changed = replace(
         order,
         action=command.action or order.action,
@@ -115,6 +116,12 @@ def update(draft: Draft, command: commands.UpdateOrder) -> None:
             trigger_above=changed.trigger_above,
         )
     )
+
+
+def _require_same_escrow(action: Command, former: Command) -> None:
+    action.require_form()
+    if action.spends() != former.spends():
+        raise Reject(Code.ACTION_NOT_ALLOWED, detail="the new action must spend the same")
 
 
 def cancel(draft: Draft, command: commands.CancelOrder) -> None:

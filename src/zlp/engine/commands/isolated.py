@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from zlp.engine.commands.base import Command
+from zlp.engine.rejections import Code, Reject
+
+LONGEST_PATH = 2
 
 
 class IncreasePosition(Command, frozen=True, kw_only=True):
@@ -12,7 +15,8 @@ class IncreasePosition(Command, frozen=True, kw_only=True):
 
     ``amount`` of the first token of ``path`` (default: the collateral itself) is paid and swapped along the path
     into ``collateral`` (``min_amount`` of it at least). ``size_delta``: USD 1e30 of notional to add, 0 to add
-    collateral only. ``acceptable_price``: the worst entry price (USD 1e30), 0 for any.
+    collateral only. ``acceptable_price``: the worst entry price (USD 1e30), 0 for any. ``keep_leverage``: rather
+    refuse than charge the deposit fee, if a long's leverage would fall.
     """
 
     orderable: ClassVar[bool] = True
@@ -25,6 +29,11 @@ class IncreasePosition(Command, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     min_amount: int = 0
     acceptable_price: int = 0
+    keep_leverage: bool = False
+
+    def require_form(self) -> None:
+        """What is paid is swapped once at most, and into the collateral."""
+        _require_path(self.path, self.path[-1:], self.collateral)
 
     def spends(self) -> tuple[tuple[str, int], ...]:
         """What is paid in."""
@@ -62,6 +71,10 @@ class DecreasePosition(Command, frozen=True, kw_only=True):
     whole: bool = False
     to: str = ""
 
+    def require_form(self) -> None:
+        """The collateral is swapped once at most."""
+        _require_path(self.path, self.path[:1], self.collateral)
+
     def priced_by(self) -> tuple[str, ...]:
         """The index."""
         return (self.market,)
@@ -82,3 +95,10 @@ class LiquidatePosition(Command, frozen=True, kw_only=True):
     collateral: str
     is_long: bool
     reward_to: str = ""
+
+
+def _require_path(path: tuple[str, ...], end: tuple[str, ...], collateral: str) -> None:
+    if len(path) > LONGEST_PATH:
+        raise Reject(Code.INVALID_PATH, limit=LONGEST_PATH, actual=len(path))
+    if end not in ((), (collateral,)):
+        raise Reject(Code.INVALID_PATH, detail=f"the path must lead from or to the collateral, {collateral}")

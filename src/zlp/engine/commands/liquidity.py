@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from zlp.engine.commands.base import Command
+from zlp.engine.rejections import Code, Reject
+
+LONGEST_PATH = 3
 
 
 class Mint(Command, frozen=True, kw_only=True):
@@ -53,6 +56,15 @@ class Swap(Command, frozen=True, kw_only=True):
     amount: int
     min_amount: int = 0
     to: str = ""
+
+    def require_form(self) -> None:
+        """Two or three tokens, from one to another, and something to sell."""
+        if not 2 <= len(self.path) <= LONGEST_PATH:
+            raise Reject(Code.INVALID_PATH, limit=LONGEST_PATH, actual=len(self.path))
+        if self.path[0] == self.path[-1]:
+            raise Reject(Code.INVALID_PATH, detail="the path must lead to another token")
+        if self.amount == 0:
+            raise Reject(Code.ZERO_AMOUNT)
 
     def spends(self) -> tuple[tuple[str, int], ...]:
         """What is sold."""

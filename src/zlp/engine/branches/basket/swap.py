@@ -9,15 +9,13 @@ from zlp.engine.branches.basket.assets import DEBT_UNIT, inventory, load_listed,
 from zlp.engine.branches.basket.debt import charge
 from zlp.engine.branches.basket.surcharge import skew_surcharge
 from zlp.engine.branches.custody import require_account
-from zlp.engine.commands.liquidity import Swap
+from zlp.engine.commands.liquidity import LONGEST_PATH, Swap
 from zlp.engine.draft import Draft
 from zlp.engine.events.liquidity import Swapped
 from zlp.engine.fixed import USD, amount_of, mul_div_down, value_of
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
 from zlp.engine.mechanisms.swap_fees import FeeKind, split_fee
 from zlp.engine.rejections import Code, Reject
-
-LONGEST_PATH = 3
 
 
 def swap(draft: Draft, command: Swap) -> None:

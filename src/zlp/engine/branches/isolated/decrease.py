@@ -23,9 +23,8 @@ def decrease(draft: Draft, command: DecreasePosition) -> None:
     _check_price(book, command.acceptable_price)
     size_delta = book.position.size if command.whole else command.size_delta
     shorts.track(book, size_delta, increase=False)
+    command.require_form()
     swaps = len(command.path) > 1
-    if swaps and command.path[0] != command.collateral:
-        raise Reject(Code.INVALID_PATH, detail="the path must start at the collateral")
     receiver = command.to or draft.sender
     require_account(receiver)
     paid = reduce(book, size_delta, command.collateral_delta, draft.sender if swaps else receiver)

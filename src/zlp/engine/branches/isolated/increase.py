@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from zlp.engine import ledger, pricing
-from zlp.engine.branches.basket.assets import load_pool
+from zlp.engine.branches.basket.assets import load_listed, load_pool
 from zlp.engine.branches.basket.debt import charge
 from zlp.engine.branches.basket.swap import swap_along
 from zlp.engine.branches.isolated import shorts
@@ -32,7 +32,8 @@ def increase(draft: Draft, command: IncreasePosition) -> None:
         command.size_delta,
     )
     before = book.position
-    amount = _charge_deposit(book, command.size_delta, amount)
+    if not command.keep_leverage:
+        amount = _charge_deposit(book, command.size_delta, amount)
     _check_market(book, command)
     shorts.track(book, command.size_delta, increase=True)
     _check_tokens(book)
@@ -54,10 +55,9 @@ def increase(draft: Draft, command: IncreasePosition) -> None:
 
 def _pay_in(draft: Draft, command: IncreasePosition) -> int:
     """Swap what is paid into the collateral and hand it to the pool; returns the collateral tokens."""
+    command.require_form()
     amount = command.amount
     if len(command.path) > 1 and amount:
-        if command.path[-1] != command.collateral:
-            raise Reject(Code.INVALID_PATH, detail="the path must end at the collateral")
         pool = load_pool(draft, command.pool)
         amount = swap_along(draft, pool, command.path, amount, command.min_amount, draft.sender)
     ledger.move(draft, command.collateral, draft.sender, f"pool:{command.pool}", amount)
@@ -72,18 +72,25 @@ def _charge_deposit(book: Book, size_delta: int, amount: int) -> int:
     position, rules = book.position, book.rules
     if rules.deposit_fee_bps == 0 or not position.is_long or amount == 0:
         return amount
-    if size_delta:
-        if position.size == 0:
-            return amount
-        leverage = mul_div_down(position.size, BPS, position.collateral_usd)
-        collateral = position.collateral_usd + _worth(book, amount)
-        if mul_div_down(position.size + size_delta, BPS + rules.leverage_buffer_bps, collateral) >= leverage:
-            return amount
+    if not _lowers_leverage(book, size_delta, _worth(book, amount)):
+        return amount
     kept = mul_div_down(amount, BPS - rules.deposit_fee_bps, BPS)
     ledger.move(book.draft, position.collateral, book.pool.holder, TREASURY, amount - kept)
     price = pricing.bounds(book.draft, position.collateral)[0]
     charge(book.draft, book.pool, "deposit", book.settings, amount - kept, 0, price)
     return kept
+
+
+def _lowers_leverage(book: Book, size_delta: int, added_usd: int) -> bool:
+    """Whether a position would have less leverage than before, beyond the tolerance; a deposit alone always counts."""
+    position = book.position
+    if size_delta == 0:
+        return True
+    if position.size == 0:
+        return False
+    leverage = mul_div_down(position.size, BPS, position.collateral_usd)
+    collateral = position.collateral_usd + added_usd
+    return mul_div_down(position.size + size_delta, BPS + book.rules.leverage_buffer_bps, collateral) < leverage
 
 
 def _check_market(book: Book, command: IncreasePosition) -> None:
@@ -100,6 +107,12 @@ def _check_market(book: Book, command: IncreasePosition) -> None:
             size = book.market.short_size + command.size_delta
             if size > limits.max_short:
                 raise Reject(Code.MAX_SHORTS_EXCEEDED, limit=limits.max_short, actual=size)
+    if (
+        command.keep_leverage
+        and command.is_long
+        and _lowers_leverage(book, command.size_delta, _paid_usd(book, command))
+    ):
+        raise Reject(Code.LEVERAGE_LOWERED, detail=book.position.name)
     if command.acceptable_price:
         if command.is_long and price > command.acceptable_price:
             raise Reject(Code.PRICE_ABOVE_ACCEPTABLE, limit=command.acceptable_price, actual=price)
@@ -166,6 +179,13 @@ def _open(book: Book, size_delta: int, amount: int) -> tuple[int, int]:
 
 def _worth(book: Book, amount: int) -> int:
     return value_of(amount, pricing.bounds(book.draft, book.settings.token)[0], book.settings.unit)
+
+
+def _paid_usd(book: Book, command: IncreasePosition) -> int:
+    """What is paid in, before it is swapped."""
+    token = command.path[0] if command.path else command.collateral
+    paid = load_listed(book.draft, command.pool, token)
+    return value_of(command.amount, pricing.bounds(book.draft, token)[0], paid.unit)
 
 
 def _next_average(book: Book, size_delta: int) -> int:
