@@ -162,10 +162,20 @@ async def test_swaps_from_the_command_line(tmp_path: Path, profile: str) -> None
         zlp = Shell(venue, tmp_path / "keys")
         await zlp.ok("faucet")
         given, taken = {"zaros": ("USDz", "USDC"), "zeno": ("WETH", "m.USDC")}.get(profile, ("ETH", "USDC"))
+        if profile == "zaros":
+            await _earn(venue, zlp)
         said = await zlp.ok("trade", "swap", given, taken, "0.5" if profile != "zaros" else "100")
         assert "done" in said
         assert re.search(rf"you hold 1,00\d,\d+\.\d+ {taken}", said), said
         assert "amount_below" in await _refusal(zlp, "trade", "swap", given, taken, "100", "--min", "900000")
+
+
+async def _earn(venue: Living, zlp: Shell) -> None:
+    """A profit: stable tokens come from nowhere else."""
+    await zlp.ok("trade", "open", "ETH", "long", "--size", "100000", "--token", "USDC", "--margin", "100000")
+    venue.prices["ETH"] = venue.prices["ETH"] * 102 // 100
+    await asyncio.sleep(1)
+    await zlp.ok("trade", "close", "ETH")
 
 
 async def _refusal(zlp: Shell, *arguments: str) -> str:

@@ -313,7 +313,7 @@ class FlowVenue(ReferenceVenue):
     def _refused_before_trigger(self, order: Order) -> Code | None:
         """The reference's manager asks limits and tracker before the book asks the trigger, ours after it."""
         try:
-            orders._run(self.draft("keeper"), order, orders._action(order.action), RECEIVER)
+            orders._run(self.draft("keeper"), order, orders.action_of(order), RECEIVER, None)
         except Reject as refused:
             code = refused.rejection.code
             return code if code in BEFORE_TRIGGER else None
