@@ -3,6 +3,7 @@
 import hashlib
 import math
 import statistics
+from fractions import Fraction
 from itertools import pairwise
 
 import msgspec
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from zlp.oracle.portable_math import exponential, logarithm, normal_deviates
 from zlp.oracle.price_path import PricePath
-from zlp.oracle.synthetic import AssetModel, Market, Regime, generate
+from zlp.oracle.synthetic import AssetModel, Market, Regime, _visited, generate
 
 PAIR = [
     AssetModel(asset="BTC", start_price="60000"),
@@ -134,3 +135,16 @@ def test_impossible_assets_are_refused() -> None:
         generate(1, [AssetModel(asset="A", start_price="1", volatility=-1)], 5, 60)
     with pytest.raises(ValueError, match="at least 1"):
         generate(1, PAIR, 0, 60)
+
+
+@given(
+    start=st.integers(1, 2**60),
+    cut=st.sampled_from((1, 1, 10**6)),
+    factors=st.lists(st.one_of(st.floats(1e-20, 1e20), st.integers(1, 1_000).map(lambda n: 1 / n)), min_size=1),
+)
+def test_whole_arrays_are_cut_as_one_exact_product(start: int, cut: int, factors: list[float]) -> None:
+    """A2: a float product decides only where it can't be wrong."""
+    visited = _visited(start, cut, np.array(factors)).tolist()
+
+    assert visited == [max(int(start * Fraction(factor) // cut), 1) * cut for factor in factors]
+    assert all(type(price) is int for price in visited)

@@ -1,8 +1,8 @@
 """The fast world: the isolated design once more, in float64, compiled, for ensembles of thousands of paths.
 
-It knows the founding LP and traders who follow tapes, one price per asset and tick, and nothing else; ``inputs``
-refuses what it can't do. Every formula in ``formulas`` is tested against its mechanism, and whole runs against the
-exact engine within ``TOLERANCE``. Reports say which engine made their numbers.
+It knows the founding LP, traders who follow tapes, and what the oracle said, and nothing else; ``inputs`` and
+``prices`` refuse what it can't do. Every formula in ``formulas`` is tested against its mechanism, and whole runs
+against the exact engine within ``TOLERANCE``. Reports say which engine made their numbers.
 """
 
 from __future__ import annotations
