@@ -1,10 +1,11 @@
-"""A real local Ray gives the same bytes, from price files and plugins that its workers do not have (A2)."""
+"""A real local Ray gives the same bytes, from prices, profiles and plugins that its workers do not have (A2)."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from zlp.simulator.scenario import Scenario, load
 RUNNER = CliRunner(env={"COLUMNS": "160"})
 SCENARIO = """
 title = "on a cluster"
+profiles = ["mine.toml"]
 paths = 2
 ticks = 1
 plugins = ["orders_placed"]
@@ -61,6 +63,8 @@ def scenario_in(folder: Path) -> Path:
     frame = frame.select(time=start + pl.duration(hours="hour"), asset="asset", close=pl.col("close").cast(pl.Float64))
     frame.write_parquet(folder / "prices.parquet")
     (folder / "orders_placed.py").write_text(PLUGIN)
+    shipped = resources.files("zlp.profiles").joinpath("zeus.toml").read_text()
+    (folder / "mine.toml").write_text(shipped.replace('title = "ZEUS"', 'title = "mine"'))
     file = folder / "cluster.toml"
     file.write_text(SCENARIO.format(kind="file", prices='file = "prices.parquet"'))
     return file
@@ -87,7 +91,7 @@ def test_a_cell_runs_where_neither_file_nor_plugin_is(scenario: Scenario, tmp_pa
     away = tmp_path / "away"
     away.mkdir()
     parcel.write_bytes(msgspec.json.encode(pack(scenario)) + b"\n1")
-    for name in ("prices.parquet", "orders_placed.py"):
+    for name in ("prices.parquet", "orders_placed.py", "mine.toml"):
         (tmp_path / name).unlink()
 
     ran = subprocess.run(

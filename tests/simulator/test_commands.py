@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -123,3 +125,19 @@ def test_compare_names_the_row_of_a_damaged_file(tmp_path: Path) -> None:
     assert shown.exit_code == 1
     assert "row 2" in shown.output
     assert "Traceback" not in shown.output
+
+
+@pytest.mark.parametrize(
+    ("library", "arguments"),
+    [("plotly", ["simulate", "first", "--paths", "1"]), ("numpy", ["backtest", "--days", "1"])],
+)
+def test_a_missing_extra_is_a_sentence(library: str, arguments: list[str]) -> None:
+    """A newcomer who installed less than the command needs is told what to install."""
+    script = f"import sys; sys.modules[{library!r}] = None; from zlp.cli import app; app({arguments!r})"
+
+    ran = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=120)
+
+    assert ran.returncode == 1
+    assert library in ran.stderr.lower()
+    assert "pip install" in ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr

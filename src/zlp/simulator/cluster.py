@@ -26,8 +26,8 @@ class ClusterError(RuntimeError):
 def run_on_ray(tasks: Sequence[tuple[Scenario, Cell]], processors: int) -> Iterator[CellResult]:
     """Run each task on the cluster this process is connected to, or ``RAY_ADDRESS`` names, or a local one.
 
-    A local cluster has this many ``processors`` and lives until the last result. Price files and plugin modules
-    travel with the tasks; profiles that are files, and plugins that are packages, must lie on every node. Raises
+    A local cluster has this many ``processors`` and lives until the last result. Price files, profiles and plugins
+    that are one file travel with the tasks; plugins that are packages must be installed on every node. Raises
     ``ClusterError`` without Ray or a cluster, and what a task raises.
     """
     ray = _ray()

@@ -16,6 +16,7 @@ from zlp.simulator.options import (
     SeedOption,
     StartOption,
     TicksOption,
+    extras,
     failure,
     pairs,
 )
@@ -53,12 +54,14 @@ def backtest(
     """
     from rich.console import Console
 
-    from zlp.simulator.summary import closing
+    with extras():
+        from zlp.simulator.summary import closing
 
     if ticks not in (1, 4):
         raise failure(f"--ticks is 1 or 4, not {ticks}")
-    path = _prices(prices, seed, days, start, end, pairs(column, "--column"))
-    result = _run(profile, path, seed, ticks, pairs(assume, "--assume"))
+    with extras():
+        path = _prices(prices, seed, days, start, end, pairs(column, "--column"))
+        result = _run(profile, path, seed, ticks, pairs(assume, "--assume"))
     Console().print(closing(result, path.source))
     if result.faults:
         raise typer.Exit(2)

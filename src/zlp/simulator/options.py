@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +35,19 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
             raise failure(f"{option} is NAME=VALUE, not {text!r}")
         found[name.strip()] = value.strip()
     return found
+
+
+@contextmanager
+def extras() -> Iterator[None]:
+    """A library that is not installed ends the command with what to install."""
+    try:
+        yield
+    except ImportError as missing:
+        library = (missing.name or "").partition(".")[0]
+        if library == "zlp":
+            raise
+        text = f"this needs {library}, which is not installed: pip install 'zlp[all]'" if library else str(missing)
+        raise failure(text) from None
 
 
 def failure(text: str) -> typer.Exit:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from zlp.profiles.loader import SHIPPED
 from zlp.simulator import plugins
 from zlp.simulator.cells import CellResult, run_cell
 from zlp.simulator.generators import Bootstrap, FromFile
@@ -16,18 +17,23 @@ from zlp.simulator.scenario import Cell, Scenario
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """A scenario with the bytes it reads. ``modules`` are plugins that are one file; a package must be installed."""
+    """A scenario with the bytes it reads. ``modules`` are plugins that are one file; a package must be installed.
+
+    ``profiles`` are those that are files, by what the scenario calls them.
+    """
 
     scenario: Scenario
     prices: bytes
     modules: dict[str, bytes]
+    profiles: dict[str, bytes]
 
 
 def pack(scenario: Scenario) -> Parcel:
     """Read what the scenario names. Raises ``OSError`` if a file is gone."""
     file = _file(scenario)
     data = Path(file).read_bytes() if file else b""
-    return Parcel(scenario, data, plugins.sources(scenario.plugins))
+    profiles = {name: Path(name).read_bytes() for name in scenario.profiles if name not in SHIPPED}
+    return Parcel(scenario, data, plugins.sources(scenario.plugins), profiles)
 
 
 def run_packed(parcel: Parcel, cell: Cell) -> CellResult:
@@ -43,7 +49,13 @@ def run_packed(parcel: Parcel, cell: Cell) -> CellResult:
         there = folder / (hashlib.sha256(parcel.prices).hexdigest() + Path(file).suffix)
         _write(there, parcel.prices)
         scenario = _with_file(scenario, there)
-    return run_cell(scenario, cell)
+    profile = cell.profile
+    if profile in parcel.profiles:
+        text = parcel.profiles[profile]
+        there = folder / f"{hashlib.sha256(text).hexdigest()}.toml"
+        _write(there, text)
+        cell = msgspec.structs.replace(cell, profile=str(there))
+    return msgspec.structs.replace(run_cell(scenario, cell), profile=profile)
 
 
 @lru_cache(maxsize=1)

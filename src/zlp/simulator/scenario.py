@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import msgspec
 
 from zlp.engine.commands.governance import SetParameter
+from zlp.profiles.loader import SHIPPED
 from zlp.simulator import plugins
 from zlp.simulator.agents import AnyBehaviour
 from zlp.simulator.agents.base import Behaviour
@@ -155,7 +156,7 @@ class Cell(msgspec.Struct, frozen=True):
 def load(file: Path) -> Scenario:
     """Read and check a scenario. Raises ``ScenarioError`` with the reason.
 
-    Relative price files and plugin modules may lie beside it.
+    Price files, profiles and plugin modules that it names may lie beside it.
     """
     try:
         data = tomllib.loads(file.read_text())
@@ -180,13 +181,20 @@ def _checked(file: Path, scenario: Scenario) -> Scenario:
             raise ScenarioError(f"{file}: axis {axis.name!r}: no agents are called {axis.agent.partition('.')[0]!r}")
         if scenario.sweep is not None and scenario.sweep.method == "grid" and not axis.values:
             raise ScenarioError(f"{file}: axis {axis.name!r} of a grid needs values")
-    return msgspec.structs.replace(scenario, prices=_beside(file, scenario.prices))
+    profiles = tuple(name if name in SHIPPED else _placed(file, name) for name in scenario.profiles)
+    return msgspec.structs.replace(scenario, prices=_beside(file, scenario.prices), profiles=profiles)
+
+
+def _placed(file: Path, name: str) -> str:
+    """The path of something that lies beside the scenario and not here; else the name as it is."""
+    beside = file.parent / name
+    return str(beside) if not Path(name).exists() and beside.is_file() else name
 
 
 def _beside(file: Path, prices: FromFile | Made | Bootstrap) -> FromFile | Made | Bootstrap:
     if isinstance(prices, Bootstrap):
         history = _beside(file, prices.history)
         return msgspec.structs.replace(prices, history=history)
-    if isinstance(prices, FromFile) and not Path(prices.file).exists() and (file.parent / prices.file).exists():
-        return msgspec.structs.replace(prices, file=str(file.parent / prices.file))
+    if isinstance(prices, FromFile):
+        return msgspec.structs.replace(prices, file=_placed(file, prices.file))
     return prices

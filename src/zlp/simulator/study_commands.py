@@ -18,6 +18,7 @@ from zlp.simulator.options import (
     SeedOption,
     StartOption,
     TicksOption,
+    extras,
     failure,
     pairs,
 )
@@ -54,8 +55,9 @@ def simulate(
     """
     from msgspec.structs import replace
 
-    from zlp.simulator.examples import find
-    from zlp.simulator.scenario import ScenarioError, load
+    with extras():
+        from zlp.simulator.examples import find
+        from zlp.simulator.scenario import ScenarioError, load
 
     try:
         loaded = load(find(scenario))
@@ -90,8 +92,9 @@ def compare(
     """
     from msgspec.structs import replace
 
-    from zlp.simulator.comparison import scenario_of
-    from zlp.simulator.generators import FromFile, Made
+    with extras():
+        from zlp.simulator.comparison import scenario_of
+        from zlp.simulator.generators import FromFile, Made
 
     source: FromFile | Made = Made(days=days)
     if prices is not None:
@@ -110,13 +113,14 @@ def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
     """Run, print the headline, write the report."""
     from rich.console import Console
 
-    from zlp.oracle.observation import FeedError
-    from zlp.profiles.loader import ProfileError
-    from zlp.simulator.cluster import ClusterError
-    from zlp.simulator.ensemble import processors, run_all
-    from zlp.simulator.progress import with_progress
-    from zlp.simulator.report import write_report
-    from zlp.simulator.report.study import study_of
+    with extras():
+        from zlp.oracle.observation import FeedError
+        from zlp.profiles.loader import ProfileError
+        from zlp.simulator.cluster import ClusterError
+        from zlp.simulator.ensemble import processors, run_all
+        from zlp.simulator.progress import with_progress
+        from zlp.simulator.report import write_report
+        from zlp.simulator.report.study import study_of
 
     total = sum(1 for _ in scenario.cells())
     try:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go  # type: ignore[import-untyped, unused-ignore]
 import polars as pl
 
 from zlp.simulator.metrics import REGISTRY, Metric
-from zlp.simulator.report.study import Group, Study
+from zlp.simulator.report.study import Group, Study, short
 from zlp.simulator.scenario import Axis
 
 COLOURS = ("#3b82f6", "#e08a00", "#10a37f", "#e0559b", "#8b6cf0", "#7c8aa0")
@@ -236,9 +236,9 @@ def _tornado(axes: Sequence[Axis], profile: str, groups: list[Group], metric: Me
     figure.update_xaxes(tickformat="+.2%" if metric.unit == "share" else None)
     figure.update_layout(barmode="relative", height=160 + 50 * len(rows))
     frame = pl.DataFrame(rows, schema=["axis", "low_value", "at_low", "high_value", "at_high"], orient="row")
-    title = f"Sensitivity of {metric.title}, {profile}"
+    title = f"Sensitivity of {metric.title}, {short(profile)}"
     note = "Mean of the medians over each half, from their middle; the mean value of the half stands in the bar."
-    return Figure(f"tornado_{profile}_{metric.name}", title, note, frame, figure)
+    return Figure(_plain(f"tornado_{short(profile)}_{metric.name}"), title, note, frame, figure)
 
 
 def _response(study: Study, axis: Axis, metric: Metric) -> Figure:
@@ -260,14 +260,13 @@ def _response(study: Study, axis: Axis, metric: Metric) -> Figure:
             },
             mode="markers",
             marker={"size": 9, "color": _colour(place)},
-            name=profile,
+            name=short(profile),
         )
     _layout(figure, f"{metric.title}{UNITS.get(metric.unit, '')}", axis.name, percent=metric.unit == "share")
     frame = pl.DataFrame(rows, schema=["profile", axis.name, "low", "middle", "high"], orient="row")
-    name = "".join(letter if letter.isalnum() else "_" for letter in f"{axis.name}_{metric.name}")
     title = f"{metric.title[0].upper()}{metric.title[1:]} along {axis.name}"
     note = "Median and 5-95 % band of every point; the other axes vary too."
-    return Figure(f"along_{name}", title, note, frame, figure)
+    return Figure(_plain(f"along_{axis.name}_{metric.name}"), title, note, frame, figure)
 
 
 def _reach(groups: list[Group], axis: str, metric: Metric) -> tuple[float, float, float, float]:
@@ -283,6 +282,11 @@ def _reach(groups: list[Group], axis: str, metric: Metric) -> tuple[float, float
         sum(g.point[axis] for g in high) / len(high),
         sum(g.summary(metric)[1] for g in high) / len(high),
     )
+
+
+def _plain(text: str) -> str:
+    """A name that can be a file's and an element's."""
+    return "".join(letter if letter.isalnum() else "_" for letter in text)
 
 
 def _colour(place: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zlp.simulator.cells import CellResult
@@ -28,7 +29,7 @@ class Group:
     def label(self) -> str:
         """Short text for legends and table heads."""
         values = ", ".join(f"{name} {value:,.10g}" for name, value in self.point.items())
-        return f"{self.profile} ({values})" if values else self.profile
+        return f"{short(self.profile)} ({values})" if values else short(self.profile)
 
     def values(self, metric: str) -> list[float]:
         """One number a path."""
@@ -83,6 +84,11 @@ class Study:
         """The groups that curves are drawn for: all of a few, else the first point of each profile."""
         groups = self.groups
         return groups if len(groups) <= 6 else [group for group in groups if group.place == groups[0].place]
+
+
+def short(profile: str) -> str:
+    """A shipped profile's name, or that of a file without its folder."""
+    return Path(profile).stem if profile.endswith(".toml") else profile
 
 
 def headline() -> list[Metric]:
