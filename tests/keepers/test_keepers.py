@@ -104,6 +104,25 @@ def test_a_trigger_runs_when_its_price_is_passed_and_not_before(scene: Scene) ->
     assert list(scene.root.state.each(Position)) == []
 
 
+def test_an_order_that_can_not_run_is_logged_once(scene: Scene) -> None:
+    """E9: its price is reached but its market is full; the log hears of it once, and it runs when it can."""
+    keeper = OrderKeeper(scene.port())
+    limits = {"leaf": "MarketSettings", "key": '["main","ETH"]', "field": "max_long"}
+    scene.do("governor", SetParameter(**limits, value="1"))
+    opening = scene.position(True, 1_000, 5)
+    number = scene.order("ann", opening, resting=True, trigger_asset="ETH", trigger_price=9_000 * USD)
+    scene.post()
+    keeper.work()
+    before = scene.root.sequence
+    for _ in range(3):
+        assert keeper.work() == 0
+    assert scene.root.sequence == before
+    assert scene.root.state.get(Order, (number,)) is not None
+    scene.do("governor", SetParameter(**limits, value="0"))
+    assert keeper.work() == 1
+    assert scene.root.state.get(Order, (number,)) is None
+
+
 def test_expired_orders_are_cleared(scene: Scene) -> None:
     """E9: a market order that got no prices in its lifetime, and a resting one past its date, come back."""
     keeper = OrderKeeper(scene.port())

@@ -10,6 +10,7 @@ from random import Random
 from tests.storm import resting
 from tests.storm.credit_scene import ASSETS, UNIT, CreditScene
 from zlp.engine import Envelope, Root, codec, ledger
+from zlp.engine.branches.credit_positions.held import signed_order
 from zlp.engine.codec import canonical
 from zlp.engine.commands import credit, credit_positions, custody, governance, liquidity, orders, prices, stability
 from zlp.engine.leaves.credit import (
@@ -19,6 +20,7 @@ from zlp.engine.leaves.credit import (
     CreditVault,
     CreditVaultSettings,
 )
+from zlp.engine.leaves.credit_positions import HeldOrder
 from zlp.engine.leaves.prices import PriceFeed, PriceSettings
 
 TOKENS = (*ASSETS, "USDz")
@@ -307,6 +309,12 @@ def signed(scene: CreditScene) -> Envelope:
                 evidence="signature",
             )
         )
+    if random.random() < 0.4:
+        kept = credit_positions.HoldSignedOrder(order=batch[0], expires=random.choice((0, 0, scene.now + 100, 1)))
+        return scene.envelope(scene.account(), kept)
+    known = scene.any_of(HeldOrder)
+    if known is not None and known.market == market.market:
+        batch.append(signed_order(known))
     report = scene.report(market.asset)
     command = credit_positions.FillSignedOrders(market=market.market, orders=tuple(batch), report=report)
     return scene.envelope("keeper", command)

@@ -8,6 +8,6 @@ def test_nothing_breaks_in_a_storm() -> None:
     storm = Storm("zaros", 11, 6_000, 1_000, 6_000)
     for _ in storm.run():
         pass
-    names = ("FillCreditOrder", "FillWaitingOrder", "FillSignedOrders", "FulfilStableSwap", "RedeemShares")
+    names = ("FillCreditOrder", "FillWaitingOrder", "HoldSignedOrder", "FillSignedOrders", "FulfilStableSwap")
     for name in (*names, "PlaceOrder", "UpdateOrder", "CancelOrder", "LiquidateTradingAccount"):
         assert storm.accepted[name] > 0, name
