@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import CDPSession, Page
 
@@ -41,18 +41,17 @@ WATCH = """
 })();
 """
 SHOWN = """
-([action, selector, text]) => new Promise((done) => {
+([pressed, awaited]) => new Promise((done) => {
   const started = performance.now();
   const look = () => {
-    const found = document.querySelector(selector);
-    if (found && found.textContent.includes(text)) requestAnimationFrame(() => done(performance.now() - started));
-    else requestAnimationFrame(look);
+    const found = document.querySelector(awaited);
+    requestAnimationFrame(found ? () => done(performance.now() - started) : look);
   };
-  action === "type" ? window.act() : document.querySelector(action).click();
+  document.querySelector(pressed).click();
   look();
 })
 """
-"""Do something and answer the milliseconds until the frame after its outcome is there."""
+"""Press something and answer the milliseconds until the frame after its outcome is there."""
 
 
 @contextmanager
@@ -113,7 +112,7 @@ def typed(page: Page, amount: str) -> float:
 
 def switched(page: Page, section: str) -> float:
     """Go to a section; until its heading is on the screen."""
-    return float(page.evaluate(SHOWN, [f'#nav a[href="#/{section}"]', f"main.page-{section} h1", ""]))
+    return float(page.evaluate(SHOWN, [f'#nav a[href="#/{section}"]', f"main.page-{section} h1"]))
 
 
 def answers(page: Page) -> dict[str, list[float]]:
@@ -130,58 +129,82 @@ def answers(page: Page) -> dict[str, list[float]]:
     return found
 
 
-def trace(address: str, seconds: float, told: bool) -> None:
+class Seen(NamedTuple):
+    """What one visit measured, in milliseconds and megabytes."""
+
+    painted: float
+    known: float
+    loading: list[float]
+    quotes: list[float]
+    sections: dict[str, list[float]]
+    events: list[float]
+    frames: list[float]
+    tasks: list[float]
+    heap: tuple[float, float]
+    answers: dict[str, list[float]]
+
+
+def visited(page: Page, session: CDPSession, seconds: float) -> Seen:
+    """Open a position, type, walk through the sections, look on. The page is open, its visitor connected."""
+    amounts = AMOUNTS.get(page.locator(".ticket select.unit").first.input_value(), ("2000", "2100"))
+    page.fill("input[name=amount]", amounts[0])
+    page.wait_for_selector(".ticket .outcome >> text=Liquidation price")
+    page.wait_for_timeout(1_000)
+    began, before = page.evaluate("performance.now()"), heap(session)
+    quotes = [typed(page, amounts[turn % 2]) for turn in range(1, 13)]
+    page.click(".ticket button.wide")
+    page.wait_for_selector(".lower tbody tr")
+    sections: dict[str, list[float]] = {}
+    for section in SECTIONS * 3:
+        sections.setdefault(section, []).append(switched(page, section))
+        page.wait_for_timeout(700)
+    earlier = page.evaluate("seen.frames.length")
+    page.wait_for_timeout(seconds * 1_000)
+    return Seen(
+        painted=page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"),
+        known=page.evaluate("performance.getEntriesByName(location.origin + '/v1/desk?lag=250')[0].responseEnd"),
+        loading=page.evaluate(f"seen.tasks.filter(each => each[0] <= {began}).map(each => each[1])"),
+        quotes=quotes,
+        sections=sections,
+        events=page.evaluate("seen.events"),
+        frames=page.evaluate(f"seen.frames.slice({earlier})"),
+        tasks=page.evaluate(f"seen.tasks.filter(each => each[0] > {began}).map(each => each[1])"),
+        heap=(before, heap(session)),
+        answers=answers(page),
+    )
+
+
+def report(seen: Seen, told: bool) -> None:
+    """One visit as a table."""
+    rows = {
+        "typing to its quote": seen.quotes,
+        **{f"going to {section}": took for section, took in seen.sections.items()},
+        "any event until its next frame": seen.events,
+        "between frames, looking on": seen.frames,
+        f"{len(seen.loading)} tasks above 50 ms while loading": seen.loading,
+        f"{len(seen.tasks)} tasks above 50 ms afterwards": seen.tasks,
+    }
+    print(f"  first contentful paint {seen.painted:.0f} ms, markets and pools known after {seen.known:.0f} ms")
+    print(f"  {'ms':42} median    95 %    most")
+    for name, took in rows.items():
+        print(f"  {name:40} {milliseconds(took)}")
+    print(f"  heap {seen.heap[0]:.1f} MB, after the visit {seen.heap[1]:.1f} MB")
+    for path, took in sorted(seen.answers.items()) if told else ():
+        print(f"  {path:40} {milliseconds(took)}  {len(took)} answers")
+
+
+def trace(address: str, seconds: float) -> Seen:
     """One visit, measured."""
     with launched() as browser:
         visitor = Visit(browser, address)
-        page = visitor.page
-        page.add_init_script(WATCH)
-        session = visitor.context.new_cdp_session(page)
+        visitor.page.add_init_script(WATCH)
+        session = visitor.context.new_cdp_session(visitor.page)
         session.send("Performance.enable")
         visitor.open()
-        page.wait_for_timeout(1_500)
-        first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
-        known = page.evaluate("performance.getEntriesByName(location.origin + '/v1/desk?lag=250')[0].responseEnd")
         visitor.use_demo()
-        amounts = AMOUNTS.get(page.locator(".ticket select.unit").first.input_value(), ("2000", "2100"))
-        page.fill("input[name=amount]", amounts[0])
-        page.wait_for_selector(".ticket .outcome >> text=Liquidation price")
-        page.wait_for_timeout(1_000)
-        began = page.evaluate("performance.now()")
-        before = heap(session)
-        quotes = [typed(page, amounts[turn % 2]) for turn in range(1, 13)]
-        page.click(".ticket button.wide")
-        page.wait_for_selector(".lower tbody tr")
-        switches: dict[str, list[float]] = {}
-        for _ in range(3):
-            for section in SECTIONS:
-                switches.setdefault(section, []).append(switched(page, section))
-                page.wait_for_timeout(700)
-        frames_from = page.evaluate("seen.frames.length")
-        page.wait_for_timeout(seconds * 1_000)
-        frames: list[float] = page.evaluate(f"seen.frames.slice({frames_from})")
-        page.goto(f"{address}/#/risk")
-        page.wait_for_timeout(seconds * 500)
-        page.goto(f"{address}/#/trade")
-        page.wait_for_timeout(1_000)
-        after = heap(session)
-        tasks = page.evaluate(f"seen.tasks.filter(each => each[0] > {began}).map(each => each[1])")
-        loading = page.evaluate(f"seen.tasks.filter(each => each[0] <= {began}).map(each => each[1])")
-        print(f"  first contentful paint {first:6.0f} ms, markets and pools known after {known:.0f} ms")
-        print(f"  {'ms':42} median    95 %    most")
-        print(f"  {'typing to its quote':40} {milliseconds(quotes)}")
-        for section, took in switches.items():
-            print(f"  {'going to ' + section:40} {milliseconds(took)}")
-        print(f"  {'any event until its next frame':40} {milliseconds(page.evaluate('seen.events'))}")
-        print(f"  {'between frames, looking on':40} {milliseconds(frames)}")
-        print(f"  {f'{len(tasks)} tasks above 50 ms':40} {milliseconds(tasks)}")
-        print(f"  {f'{len(loading)} of them while loading':40} {milliseconds(loading)}")
-        print(f"  heap {before:.1f} MB, after the visit {after:.1f} MB")
-        for path, took in sorted(answers(page).items()) if told else ():
-            print(f"  {path:40} {milliseconds(took)}  {len(took)} answers")
-        if visitor.faults:
-            print(f"  faults: {visitor.faults}")
-        visitor.context.close()
+        seen = visited(visitor.page, session, seconds)
+        visitor.close()
+        return seen
 
 
 def main() -> None:
@@ -198,7 +221,7 @@ def main() -> None:
         started = time.monotonic()
         print(f"{profile}: {given.positions:,} positions, prices {given.posts:g} times a second")
         with venue(profile, given.positions, given.posts) as address:
-            trace(address, given.seconds, given.answers)
+            report(trace(address, given.seconds), given.answers)
         print(f"  ({time.monotonic() - started:.0f} s)")
 
 

@@ -19,6 +19,7 @@ PICTURES = (
     ("liquidity", "zeus", "liquidity", WIDE | {"color_scheme": "light"}),
     ("vaults-dark", "zaros", "liquidity", WIDE | {"color_scheme": "dark"}),
     ("risk", "zeno", "risk", WIDE | {"color_scheme": "light"}),
+    ("debt", "zaros", "risk", WIDE | {"color_scheme": "light"}),
     ("calculators", "zo", "calculators", WIDE | {"color_scheme": "light"}),
     ("explorer", "zeno", "explorer", WIDE | {"color_scheme": "dark"}),
     ("phone", "zo", "trade", PHONE | {"color_scheme": "light"}),
@@ -39,6 +40,7 @@ def picture(browser: Browser, venue: Up, name: str, section: str, options: dict[
     page.fill("input[name=amount]", AMOUNTS.get(token, "2000"))
     if section != "trade":
         visitor.go(section)
+    page.wait_for_selector("main .loading", state="detached")
     page.wait_for_timeout(6_000)
     page.evaluate("document.getElementById('toasts').replaceChildren()")
     page.evaluate("scrollTo(0, 0)")

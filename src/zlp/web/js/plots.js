@@ -53,7 +53,7 @@ function frame(box, label, xs, ys, writeX, writeY, xTicks = null) {
     element.append(svg("line", { class: value === 0 ? "zero" : "grid", x1: box.left, x2: box.wide - box.right, y1: y(value), y2: y(value) }), words(box.left - 8, y(value) + 4, writeY(value), "end"));
   }
   const marks = xTicks || ticks(lowX, highX, Math.max(2, Math.min(8, Math.floor(box.wide / 110))));
-  for (const value of marks) element.append(words(x(value), box.high - 6, writeX(value), value === lowX ? "start" : value === highX ? "end" : "middle"));
+  for (const value of marks) element.append(words(x(value), box.high - 6, writeX(value), x(value) < box.left + 16 ? "start" : x(value) > box.wide - box.right - 24 ? "end" : "middle"));
   return { element, x, y, lowY, highY };
 }
 

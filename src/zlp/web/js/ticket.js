@@ -201,14 +201,15 @@ export class Ticket {
     this.timer = setTimeout(() => this.ask(++this.asked), 120);
   }
 
-  /** The prices moved: a quote that is seconds old is asked for again. */
+  /** The prices moved: a quote that is seconds old is asked for again, but never one that is still on its way. */
   freshen() {
-    if (this.trades && this.amount && Date.now() - this.askedAt > 2500) this.quote();
+    if (this.trades && this.amount && !this.waits && Date.now() - this.askedAt > 2500) this.quote();
   }
 
   async ask(turn) {
     this.controller = new AbortController();
     const { signal } = this.controller;
+    this.waits = turn;
     try {
       const commands = await this.commands(signal, false);
       const answer = await post("/v1/desk/quote", { account: state.account || NOBODY, commands }, signal);
@@ -216,6 +217,8 @@ export class Ticket {
     } catch (fault) {
       if (fault.name === "AbortError" || turn !== this.asked) return;
       fill(this.outcome, fault.message ? h("p.refused", {}, fault.message) : this.preview());
+    } finally {
+      if (this.waits === turn) this.waits = 0;
     }
   }
 

@@ -49,7 +49,7 @@ const KINDS = [
   },
   {
     path: "deleverage", title: "Deleverage curve", text: "Profits are paid in full until a market's debt nears its credit; from there a falling part is paid.",
-    inputs: [["start", "Falls from", "debt over credit"], ["end", "Nothing at", "debt over credit"], ["exponent", "Exponent", ""], ["debt", "Debt", "USD"], ["credit", "Credit", "USD"]],
+    inputs: [["start", "Falls from (debt / credit)", ""], ["end", "Nothing at (debt / credit)", ""], ["exponent", "Exponent", ""], ["debt", "Debt", "USD"], ["credit", "Credit", "USD"]],
     outcome: (found) => facts([["Paid of a profit now", h("strong", {}, percent(found.factor))]], "lined"),
     plot: (found) => curves("Part of a profit that is paid", [{ points: found.curve.map((point) => [float(point.ratio), float(point.paid) * 100]) }], {
       writeX: (value) => value.toFixed(2), writeY: (value) => `${Math.round(value)} %`, area: true, zero: true, mark: [Math.min(float(found.inputs.debt) / (float(found.inputs.credit) || 1), float(found.inputs.end) * 1.25), float(found.factor) * 100],
@@ -57,7 +57,7 @@ const KINDS = [
   },
   {
     path: "premium", title: "Premium of stable-token swaps", text: "Who gives the stable token to a vault in debt is paid a premium, to a vault in credit a discount; in between it is the oracle's price.",
-    inputs: [["start", "Grows from", "debt over assets"], ["end", "Largest at", "debt over assets"], ["least", "Least", "ratio"], ["most", "Most", "ratio"], ["exponent", "Exponent", ""], ["debt", "Debt (negative: credit)", "USD"], ["assets", "Assets", "USD"]],
+    inputs: [["start", "Grows from (debt / assets)", ""], ["end", "Largest at (debt / assets)", ""], ["least", "Least", "ratio"], ["most", "Most", "ratio"], ["exponent", "Exponent", ""], ["debt", "Debt (below 0: credit)", "USD"], ["assets", "Assets", "USD"]],
     outcome: (found) => facts([["You receive, of the oracle's worth", h("strong", {}, percent(found.factor, 3))]], "lined"),
     plot: (found) => {
       const reach = float(found.inputs.end) * 1.25;

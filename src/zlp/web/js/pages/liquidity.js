@@ -34,9 +34,9 @@ class LiquidityPage {
     this.action = "deposit";
     this.token = kept.get(`lp.${name}`) || this.pool.assets[0].token;
     this.amount = "";
-    this.top = h("section.card");
+    this.top = h("section.card.pool-stats", { "aria-label": "Pool" });
     this.assets = h("div");
-    this.form = h("section.card", { "aria-label": "Deposit and withdraw" });
+    this.form = h("section.card.liquidity-form", { "aria-label": "Deposit and withdraw" });
     this.history = h("div");
     this.returns = h("div");
     this.curve = h("div");
