@@ -30,7 +30,7 @@ from zlp.journal import MemoryJournal, SqliteJournal
 from zlp.node import Node, Submission
 from zlp.server.app import VenueApp
 from zlp.server.limits import Limits
-from zlp.server.serve import VenueServer
+from zlp.server.serve import VenueServer, run_on_loop
 from zlp.server.verifier import Verifier
 
 BATCH = 64
@@ -67,7 +67,7 @@ def serve(folder: str, signed: bool, threads: int, cores: int, told: Connection)
     app = VenueApp(node, limits=FREE, verifier_threads=threads)
     if not signed:
         app.verifier = app.intake.verifier = Unsigned(node.identity)
-    asyncio.run(VenueServer(app, port=0).run(told.send, handle_signals=True))
+    run_on_loop(VenueServer(app, port=0).run(told.send, handle_signals=True))
 
 
 @contextlib.contextmanager

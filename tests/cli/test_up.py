@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -106,3 +107,36 @@ def test_up_says_what_is_wrong_with_its_prices(tmp_path: Path, text: str) -> Non
         assert venue.process.wait(MINUTE) == 1
         assert "--prices" in venue.said
         assert not (tmp_path / "venue").exists()
+
+
+def test_a_taken_port_is_named_before_anything_is_founded(tmp_path: Path) -> None:
+    """A1: not after the venue's first day."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with running(tmp_path / "up.log", *up(tmp_path / "venue", other.getsockname()[1])) as venue:
+            assert venue.process.wait(MINUTE) == 1
+            assert "--port" in venue.said
+            assert not (tmp_path / "venue").exists()
+
+
+def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
+    """A1: what the system says, without a trace of our insides."""
+    (tmp_path / "file").touch()
+    with running(tmp_path / "up.log", *up(tmp_path / "file" / "venue", free_port())) as venue:
+        assert venue.process.wait(MINUTE) == 1
+        assert "Not a directory" in venue.said
+        assert "Traceback" not in venue.said
+
+
+@pytest.mark.crash
+def test_a_first_start_may_be_interrupted(tmp_path: Path) -> None:
+    """A1: Ctrl-C while a demo lives its first day ends it in order; the next start opens the doors."""
+    folder, port = tmp_path / "venue", free_port()
+    with running(tmp_path / "up.log", *up(folder, port)) as venue:
+        eventually(lambda: "ready" in venue.said, "founding", venue)
+        stopped(venue)
+    with running(tmp_path / "again.log", *up(folder, port)) as again:
+        ready(f"http://127.0.0.1:{port}", again)
+        assert get(f"http://127.0.0.1:{port}", "/v1/desk")["pools"]
+        stopped(again)

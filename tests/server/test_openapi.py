@@ -101,13 +101,29 @@ def test_no_described_request_finds_a_server_error(case, venue) -> None:
 def test_the_description_is_complete() -> None:
     """A4: every read, every command and every event; every integer as text."""
     described = document(READS)
-    assert {read.path for read in READS} <= set(described["paths"])
+    assert all("get" in described["paths"][read.path] for read in READS)
+    posts = {path for path, methods in described["paths"].items() if "post" in methods}
+    assert posts == {"/v1/command", "/v1/commands", "/v1/quote", "/v1/desk/quote", "/v1/auth/check"}
     schemas = described["components"]["schemas"]
     assert set(COMMANDS) | {kind.__name__ for kind in KINDS} <= set(schemas)
     problems = [
         name for name, each in schemas.items() if '"integer"' in str(each).replace("'", '"') and name != "Problem"
     ]
     assert problems == []
+
+
+ABOUT_CONTENT = ("signature_malformed", "deadline_too_far", "unknown_command", "not_found")
+
+
+def test_the_examples_are_what_the_venue_takes(venue) -> None:
+    """A4: a reader who copies an example gets an answer about its content, not about its form."""
+    described = httpx.get(f"{venue.address}/openapi.json").json()
+    for path, methods in described["paths"].items():
+        if "post" not in methods:
+            continue
+        example = methods["post"]["requestBody"]["content"]["application/json"]["example"]
+        answer = httpx.post(f"{venue.address}{path}", json=example)
+        assert answer.status_code == 200 or answer.json()["code"] in ABOUT_CONTENT, path
 
 
 def test_valid_requests_are_accepted(venue) -> None:

@@ -42,7 +42,7 @@ def serve(folder: str, port: int) -> None:
     from zlp.node import Node, NodeSettings
     from zlp.server.app import VenueApp
     from zlp.server.limits import Limits
-    from zlp.server.serve import VenueServer
+    from zlp.server.serve import VenueServer, run_on_loop
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     path = Path(folder)
@@ -53,7 +53,7 @@ def serve(folder: str, port: int) -> None:
     )
     node.start(GENESIS)
     limits = Limits(address_per_second=0, account_per_second=0)
-    asyncio.run(VenueServer(VenueApp(node, limits=limits), port=port).run(handle_signals=True))
+    run_on_loop(VenueServer(VenueApp(node, limits=limits), port=port).run(handle_signals=True))
 
 
 def free_port() -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from rich.console import Console
 from rich.panel import Panel
 
 if TYPE_CHECKING:
+    from zlp.cli.local.clock import DemoClock
+    from zlp.cli.local.prices import Prices
     from zlp.node import Node
 
 console = Console(stderr=True)
@@ -48,53 +51,90 @@ def up(
     from zlp.cli.price_sources import NoPrices, parts
     from zlp.journal import JournalError
     from zlp.oracle.observation import FeedError
+    from zlp.profiles.loader import ProfileError
 
     try:
         parts(prices)
-        asyncio.run(_run(profile, data or Path(".zlp") / Path(profile).stem, prices, seed_demo, every, host, port))
+        _run(profile, data or Path(".zlp") / Path(profile).stem, prices, seed_demo, every, host, port)
     except KeyboardInterrupt:
         pass
-    except (NoPrices, FeedError, JournalError) as fault:
+    except (ProfileError, NoPrices, FeedError, JournalError, OSError) as fault:
         console.print(f"[bold red]{fault}[/]", highlight=False)
         raise typer.Exit(1) from None
     console.print("stopped; starting again continues where it was")
 
 
-async def _run(profile: str, folder: Path, source: str, demo: bool, every: float, host: str, port: int) -> None:
+def _run(profile: str, folder: Path, source: str, demo: bool, every: float, host: str, port: int) -> None:
+    """Found or reopen the folder and wait for the first prices; then serve until told to stop."""
     from zlp.cli.local.clock import DemoClock
     from zlp.cli.local.keyring import Keyring
-    from zlp.cli.local.life import Life
     from zlp.cli.local.opening import founded
-    from zlp.cli.local.serving import server_of
-    from zlp.cli.price_sources import leading_to, prices
-    from zlp.node.measuring import Measuring
-    from zlp.profiles.loader import ProfileError, load
+    from zlp.cli.price_sources import prices
+    from zlp.profiles.loader import load
+    from zlp.server.serve import require_free, run_on_loop
 
-    try:
-        chosen = load(profile)
-    except ProfileError as fault:
-        console.print(f"[bold red]{fault}[/]")
-        raise typer.Exit(1) from None
+    chosen = load(profile)
+    require_free(host, port)
     keys, clock = Keyring(folder), DemoClock()
     roles = keys.roles(chosen)
     node, is_new = founded(folder, chosen, roles, clock, demo=demo)
-    Measuring(node)
-    with prices(source, node.root.state, node.now(), seed=node.root.sequence + SEED, step=max(1, round(every))) as feed:
-        first = next(feed)
-        life = Life(node, {**chosen.roles, **roles}, first, SEED)
-        if is_new and demo:
-            with console.status("living a first day, so that there is something to look at"):
-                await asyncio.to_thread(life.live_a_day, leading_to(first, SEED, PAST_STEP, DAY_STEPS), clock)
-        else:
-            life.resume(demo)
-        server = server_of(node, folder, host=host, port=port, demo=demo)
-        living = asyncio.create_task(life.go_on(itertools.chain([first], feed), every))
-        living.add_done_callback(lambda task: _stopped(task, node, server.stop))
+    state, seed, step = node.root.state, node.root.sequence + SEED, max(1, round(every))
+    with prices(source, state, node.now(), seed=seed, step=step) as feed:
         try:
-            await server.run(lambda address: _welcome(address, chosen.title, folder, node, demo), handle_signals=True)
-        finally:
-            living.cancel()
-            await asyncio.gather(living, return_exceptions=True)
+            with console.status("waiting for the first prices"):
+                first = next(feed)
+        except BaseException:
+            node.journal.close()
+            raise
+        stage = _Stage(node, folder, chosen.title, {**chosen.roles, **roles}, clock, demo)
+        run_on_loop(_serve(stage, is_new, first, itertools.chain([first], feed), every, host, port))
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A venue before anybody has come."""
+
+    node: Node
+    folder: Path
+    title: str
+    roles: dict[str, tuple[str, ...]]
+    clock: DemoClock
+    demo: bool
+
+
+async def _serve(
+    stage: _Stage, is_new: bool, first: Prices, feed: Iterator[Prices], every: float, host: str, port: int
+) -> None:
+    from zlp.cli.local.life import Life
+    from zlp.cli.local.serving import server_of
+    from zlp.cli.price_sources import leading_to
+    from zlp.node.measuring import Measuring
+
+    node = stage.node
+    Measuring(node)
+    life = Life(node, stage.roles, first, SEED)
+    if is_new and stage.demo:
+        past = asyncio.create_task(
+            asyncio.to_thread(life.live_a_day, leading_to(first, SEED, PAST_STEP, DAY_STEPS), stage.clock)
+        )
+        try:
+            with console.status("living a first day, so that there is something to look at"):
+                await asyncio.shield(past)
+        except asyncio.CancelledError:
+            life.is_over = True
+            await past
+            await node.stop()
+            raise
+    else:
+        life.resume(stage.demo)
+    server = server_of(node, stage.folder, host=host, port=port, demo=stage.demo)
+    living = asyncio.create_task(life.go_on(feed, every))
+    living.add_done_callback(lambda task: _stopped(task, node, server.stop))
+    try:
+        await server.run(lambda address: _welcome(address, stage), handle_signals=True)
+    finally:
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
 
 
 def _stopped(task: asyncio.Task[None], node: Node, stop: Callable[[], None]) -> None:
@@ -104,15 +144,15 @@ def _stopped(task: asyncio.Task[None], node: Node, stop: Callable[[], None]) -> 
         stop()
 
 
-def _welcome(address: str, title: str, folder: Path, node: Node, demo: bool) -> None:
+def _welcome(address: str, stage: _Stage) -> None:
     lines = [
         f"page       {address}/",
         f"API        {address}/docs",
         f"metrics    {address}/metrics",
-        f"journal    {folder}  (sequence {node.root.sequence})",
+        f"journal    {stage.folder}  (sequence {stage.node.root.sequence})",
     ]
-    if demo:
+    if stage.demo:
         lines.append("[bold yellow]demo: the faucet is open, tokens are worth nothing[/]")
     lines.append("Ctrl-C stops it; starting again continues where it was")
-    console.print(Panel("\n".join(lines), title=f"{title} is running", title_align="left", expand=False))
+    console.print(Panel("\n".join(lines), title=f"{stage.title} is running", title_align="left", expand=False))
     sys.stderr.flush()

@@ -39,7 +39,8 @@ def require_profile(header: Header, profile_hash: str) -> None:
     if header.profile_hash != profile_hash:
         raise JournalMismatch(
             f"the journal was founded with profile {header.profile_hash[:12]}, "
-            f"the profile given is {profile_hash[:12]}; a running venue changes by governance, not by another file"
+            f"the profile given is {profile_hash[:12]}; name the first, or use another folder "
+            "(a running venue changes by governance, not by another file)"
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from dataclasses import replace
@@ -99,9 +98,14 @@ def node(
     from zlp.server.history import History
     from zlp.server.limits import Limits
     from zlp.server.page import page_routes
-    from zlp.server.serve import VenueServer
+    from zlp.server.serve import VenueServer, require_free, run_on_loop
 
     configure_logs(as_json=json_logs)
+    try:
+        require_free(host, port)
+    except OSError as fault:
+        console.print(f"[bold red]{fault}[/]", highlight=False)
+        raise typer.Exit(1) from None
     opened = recovered(data, profile=profile, identity=identity, roles=holders(role or []), upgrade=upgrade)
     limits = replace(Limits(), address_per_second=rate, account_per_second=account_rate)
 
@@ -111,7 +115,7 @@ def node(
     past = None if history == "none" else History(opened, history or url_in(data))
     Measuring(opened)
     app = VenueApp(opened, limits=limits, history=past, mounts=page_routes())
-    asyncio.run(VenueServer(app, host=host, port=port).run(told, handle_signals=True))
+    run_on_loop(VenueServer(app, host=host, port=port).run(told, handle_signals=True))
     if opened.status == "failed":
         console.print(f"[bold red]stopped[/] {opened.fault}")
         raise typer.Exit(1)

@@ -14,6 +14,7 @@ from zlp.engine.commands import COMMANDS
 from zlp.engine.events import KINDS as EVENTS
 from zlp.engine.version import VERSION
 from zlp.server.desk_reads import UnsignedCommands
+from zlp.server.examples import BODIES, IN_PATH
 from zlp.server.intake import SignedCommand, SignedCommands, UnsignedCommand
 from zlp.server.problems import SERVER_CODES
 from zlp.server.reads import QUERY, Read
@@ -178,7 +179,10 @@ def _post(summary: str, body: type, answer: str, tag: str) -> dict[str, Any]:
             "summary": summary,
             "description": inspect.getdoc(body),
             "tags": [tag],
-            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body.__name__)}}},
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _ref(body.__name__), "example": BODIES[body.__name__]}},
+            },
             "responses": {"200": _json(_ref(answer), "done"), **PROBLEMS},
         }
     }
@@ -191,7 +195,13 @@ def _plain(summary: str, tag: str) -> dict[str, Any]:
 
 def _get(read: Read) -> dict[str, Any]:
     path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1},
+            "example": "Token" if read.path == "/v1/leaves/{kind}" else IN_PATH[name],
+        }
         for name in re.findall(r"{(\w+)}", read.path)
     ]
     query = [

@@ -2,8 +2,8 @@
 
 libsecp256k1 releases the interpreter lock, so threads help where cores are free: signatures that come together go to
 the pool in one piece, so that the hop between threads is paid once. With two cores there is none free (the journal
-has the other), and recovering in place is faster; `python -m bench.venue` measures both. Then a few are done at a
-time, so that the loop is never held for long. A lone signature is always recovered in place.
+has the other), and recovering in place is faster; `python -m bench.venue` measures both. A lone signature is always
+recovered in place.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from typing import NamedTuple
 from zlp import signing
 
 Outcome = str | signing.SignatureRefused
-IN_PLACE = 16
-"""Signatures recovered on the event loop before others get their turn: about a millisecond."""
 
 
 def spare_threads() -> int:
@@ -48,6 +46,11 @@ class Verifier:
 
     async def signer_of(self, intent: signing.Intent, signature: bytes) -> str:
         """The address that signed ``intent`` for this venue; ``SignatureRefused`` if none did."""
+        if not self._threads:
+            (outcome,) = self._recover([(intent, signature)])
+            if isinstance(outcome, str):
+                return outcome
+            raise outcome
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[str] = loop.create_future()
         self._waiting.append(_Waiting(intent, signature, reply))
@@ -58,18 +61,15 @@ class Verifier:
 
     def _flush(self) -> None:
         self._scheduled = False
-        if not self._waiting or self._busy >= max(1, self._threads):
+        if not self._waiting or self._busy >= self._threads:
             return  # a thread that finishes flushes again
-        if len(self._waiting) == 1 or not self._threads:
-            waiting, self._waiting = self._waiting[:IN_PLACE], self._waiting[IN_PLACE:]
-            _settle(waiting, self._recover(waiting))
-            if self._waiting:
-                self._scheduled = True
-                asyncio.get_running_loop().call_soon(self._flush)
-            return
         waiting, self._waiting = self._waiting, []
+        asked = [(item.intent, item.signature) for item in waiting]
+        if len(waiting) == 1:
+            _settle(waiting, self._recover(asked))
+            return
         self._busy += 1
-        job = asyncio.get_running_loop().run_in_executor(self._pool, self._recover, waiting)
+        job = asyncio.get_running_loop().run_in_executor(self._pool, self._recover, asked)
         job.add_done_callback(lambda done: self._finish(waiting, done.result()))
 
     def _finish(self, waiting: list[_Waiting], outcomes: list[Outcome]) -> None:
@@ -77,10 +77,10 @@ class Verifier:
         _settle(waiting, outcomes)
         self._flush()
 
-    def _recover(self, waiting: list[_Waiting]) -> list[Outcome]:
+    def _recover(self, asked: list[tuple[signing.Intent, bytes]]) -> list[Outcome]:
         started = time.perf_counter()
         outcomes: list[Outcome] = []
-        for intent, signature, _ in waiting:
+        for intent, signature in asked:
             try:
                 outcomes.append(signing.recover(signing.digest(self._separator, intent), signature))
             except signing.SignatureRefused as refused:

@@ -58,19 +58,20 @@ class Life:
 
     def __init__(self, node: Node, roles: Mapping[str, Sequence[str]], first: Prices, seed: int) -> None:
         self.node = node
+        self.is_over = False
         self._door = NodeDoor(node)
         assumptions = assume(self._door.root.state, path_of(first))
         self.world = World(self._door.root, roles, assumptions, seed, self._door)
 
     def live_a_day(self, prices: Iterator[Prices], clock: DemoClock) -> None:
-        """Found the pools and let a day pass at once, so that there is something to look at."""
+        """Found the pools and let a day pass at once, so that there is something to look at, unless ``is_over``."""
         now = int(time.time())
         moment = now - DAY
         clock.set(moment)
         self.world.populate(FOUNDERS)
         self._tick(next(prices), moment)
         self.world.populate(CROWD)
-        while moment + PAST_STEP < now:
+        while moment + PAST_STEP < now and not self.is_over:
             moment += PAST_STEP
             clock.set(moment)
             self._tick(next(prices), moment)

@@ -26,19 +26,21 @@ FAUCET_TOKENS = 1_000_000
 def founded(
     folder: Path, profile: Profile, roles: dict[str, tuple[str, ...]], clock: DemoClock, *, demo: bool
 ) -> tuple[Node, bool]:
-    """The node on this folder, and whether it was founded just now. A demo's genesis opens the faucet."""
+    """The node on this folder, and whether nothing has happened in it yet. A demo's genesis opens the faucet."""
     journal = SqliteJournal(folder)
     node = Node(journal, snapshots=SnapshotFolder(folder / SNAPSHOTS), clock=clock, engine_version=VERSION)
     is_new = journal.last == 0
     if is_new and demo:
         clock.set(_yesterday())
         profile = replace(profile, settings=tuple(_generous(record) for record in profile.settings))
+    genesis = profile.genesis(identity=f"{profile.title} {secrets.token_hex(4)}", roles=roles)
     try:
-        node.start(profile.genesis(identity=f"{profile.title} {secrets.token_hex(4)}", roles=roles))
+        node.start(genesis)
     except BaseException:
         journal.close()
         raise
-    return node, is_new
+    # A start that was interrupted before anything happened is made up for.
+    return node, node.root.sequence == len(genesis) and node.root.time <= _yesterday() + HOUR
 
 
 def _yesterday() -> int:

@@ -1,0 +1,44 @@
+"""What the API's description shows as examples of requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ALICE, BOB = "0x" + "a11ce".zfill(40), "0x" + "b0b".zfill(40)
+PAYMENT = {"type": "Transfer", "token": "USDC", "to": BOB, "amount": "1500000"}
+OPENING = {
+    "type": "IncreasePosition",
+    "pool": "main",
+    "market": "ETH",
+    "collateral": "ETH",
+    "is_long": True,
+    "amount": "1000000000000000000",
+    "size_delta": "5000" + "0" * 30,
+}
+SIGNED = {
+    "nonce": "1795856043123",
+    "deadline": "1795856103",
+    "signature": "0x" + "00" * 65,
+    "client_id": "rent-november",
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "SignedCommand": {"account": ALICE, "command": PAYMENT, **SIGNED},
+    "SignedCommands": {"account": ALICE, "commands": [PAYMENT, PAYMENT], **SIGNED},
+    "UnsignedCommand": {"account": ALICE, "command": OPENING},
+    "UnsignedCommands": {"account": ALICE, "commands": [OPENING]},
+}
+"""By the name of the body's struct."""
+
+IN_PATH = {
+    "account": ALICE,
+    "asset": "ETH",
+    "client_id": "rent-november",
+    "fraction": "0.5",
+    "kind": "trades",
+    "number": "1",
+    "pool": "main",
+    "side": "long",
+    "symbol": "ETH",
+    "token": "ETH",
+}
+"""By the name of the parameter."""
