@@ -21,17 +21,21 @@ from typing import Any
 from zlp.desks import Desk, PoolView, desk_of
 from zlp.engine import Code, Command, Envelope, Receipt, Rejection, Root, ledger, pricing
 from zlp.engine.codec import canonical
+from zlp.engine.commands.credit import RedeemShares, RequestRedemption
 from zlp.engine.commands.custody import Deposit, Transfer
 from zlp.engine.commands.liquidity import Burn, Mint, Swap
 from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder
 from zlp.engine.commands.prices import FastPrice, PostPrices, PostRounds, Round
+from zlp.engine.commands.staking import UnstakeShares
 from zlp.engine.events.orders import OrderCancelled
 from zlp.engine.fixed import BPS, UNITS, USD, mul_div_down, value_of
 from zlp.engine.leaves import SETTINGS
 from zlp.engine.leaves.access import Role, RoleHolder
+from zlp.engine.leaves.credit import CreditCollateral, CreditVaultSettings
 from zlp.engine.leaves.ledger import Balance, Token
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.prices import FastFeedSettings, PriceFeed, PriceSettings
+from zlp.engine.leaves.staking import Stake
 from zlp.profiles.loader import Profile, load
 from zlp.profiles.quantities import scaled
 from zlp.tables import SHARE_DECIMALS, Table, decimal_of, markets_table, pools_table, positions_table
@@ -194,17 +198,36 @@ class Venue:
         )
 
     def burn(self, account: str, token: str, shares: Amount, *, pool: str = "", min_amount: Amount = 0) -> Outcome:
-        """Take tokens out of a pool for shares."""
+        """Take tokens out of a pool for shares. Vaults that pay out after a delay want ``request`` and ``redeem``."""
         name, share = self._pool(pool)
+        if self.root.state.get(CreditVaultSettings, (name,)) is not None:
+            raise Rejected(Rejection(Code.ACTION_NOT_ALLOWED, detail="request(), advance() by the delay, redeem()"))
+        wanted = self.units(share, shares)
+        self._unstake(account, name, wanted - ledger.balance_of(self.root.state, account, share))
         return self.act(
             account,
             Burn(
                 pool=name,
                 token=token,
-                shares=self.units(share, shares),
+                shares=wanted,
                 min_amount=self.units(token, min_amount),
             ),
         )
+
+    def _unstake(self, account: str, pool: str, missing: int) -> None:
+        """Free what is staked, as far as it is needed."""
+        stake = self.root.state.get(Stake, (pool, account))
+        if stake is not None and missing > 0:
+            self.apply(account, UnstakeShares(pool=pool, amount=min(missing, stake.amount)))
+
+    def request(self, account: str, shares: Amount, *, pool: str = "") -> Outcome:
+        """Ask to leave a vault that pays out after a delay; the number of the request is in the event."""
+        name, share = self._pool(pool)
+        return self.apply(account, RequestRedemption(vault=name, shares=self.units(share, shares)))
+
+    def redeem(self, account: str, redemption: int) -> Outcome:
+        """Take what a request is worth, once its delay has passed."""
+        return self.apply(account, RedeemShares(redemption=redemption))
 
     def swap(self, account: str, *path: str, amount: Amount, pool: str = "", min_amount: Amount = 0) -> Outcome:
         """Trade along a path of tokens: ``swap("bob", "USDC", "ETH", amount="1000")``."""
@@ -256,7 +279,9 @@ class Venue:
         return self._acts(account, commands)
 
     def _leveraged(self, token: str, units: int, leverage: Amount) -> int:
-        low, _ = pricing.bounds_at(self.root.state, token, self.now)
+        terms = self.root.state.get(CreditCollateral, (token,))
+        asset = token if terms is None else terms.asset
+        low = pricing.bounds_at(self.root.state, asset, self.now)[0] if asset else USD
         worth = value_of(units, low, UNITS[self.decimals[token]])
         return mul_div_down(worth, scaled(leverage, BPS), BPS)
 

@@ -1,0 +1,92 @@
+"""The notebook's venue: the same words provide, trade and leave on every design (A1, A5)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from zlp import Venue
+from zlp.engine.leaves.ledger import Token
+from zlp.engine.leaves.prices import PriceSettings
+from zlp.profiles.loader import SHIPPED
+from zlp.venue import Rejected
+
+PRICES = {"ETH": "2000", "BTC": "40000", "WETH": "2000", "SOL": "100", "SUI": "2", "METIS": "20"}
+PRICES |= {"wstETH/ETH": "1.25", "weETH/ETH": "1.1"}
+NOW = 1_800_000_000
+
+
+@pytest.fixture(params=SHIPPED)
+def venue(request: pytest.FixtureRequest) -> Venue:
+    """A priced venue in which ann and bob are rich."""
+    found = Venue(request.param, time=NOW)
+    refresh(found)
+    for token in found.root.state.each(Token):
+        if not token.issued:
+            for account in ("ann", "bob"):
+                found.deposit(account, token.symbol, "1000000")
+    return found
+
+
+def refresh(venue: Venue) -> None:
+    """The same prices again, posted now."""
+    assets = [settings.asset for settings in venue.root.state.each(PriceSettings)]
+    venue.set_prices(**{asset: PRICES.get(asset, "1") for asset in assets})
+
+
+def first_token(venue: Venue) -> str:
+    """What the first pool takes."""
+    return venue.desk.pools(venue.root.state, venue.now)[0].assets[0].token
+
+
+def test_a_provider_a_trader_and_a_gain(venue: Venue) -> None:
+    """Ann provides, Bob wins on a long and is paid; the books hold."""
+    venue.mint("ann", first_token(venue), "1000")
+    assert Decimal(venue.pools().rows[0][2].replace(",", "")) > 0
+    if venue.profile.title == "ZO":
+        venue.mint("ann", "ETH", "1000")  # each coin is lent by itself
+    market = next(view for view in venue.desk.markets(venue.root.state, venue.now) if view.market.startswith("ETH"))
+    token = "WETH" if "WETH" in market.long_collaterals else "ETH"
+    venue.open_position("bob", market.market, "long", collateral=token, amount="1", leverage=3)
+    [row] = venue.positions("bob").rows
+    assert row[3] == "long"
+    venue.advance(60)
+    venue.set_prices(ETH="2100")
+    worth = Decimal(venue.positions("bob").rows[0][8].replace(",", ""))
+    assert 250 < worth < 320
+    venue.close_position("bob", row[0])
+
+    assert venue.positions().rows == []
+    assert venue.audit() == []
+
+
+def test_leaving(venue: Venue) -> None:
+    """At once where a design lets providers go, else by a request and its delay."""
+    token = first_token(venue)
+    pool = venue.desk.pools(venue.root.state, venue.now)[0].pool
+    venue.mint("ann", token, "1000")
+    venue.advance(3_600)
+    refresh(venue)
+    before = venue.balance("ann", token)
+    if venue.profile.title == "Zaros":
+        with pytest.raises(Rejected, match="redeem"):
+            venue.burn("ann", token, "1")
+        number = venue.request("ann", "100", pool=pool).event("RedemptionRequested").redemption
+        with pytest.raises(Rejected):
+            venue.redeem("ann", number)
+        venue.advance(90_000)
+        refresh(venue)
+        venue.redeem("ann", number)
+    else:
+        venue.burn("ann", token, "100")
+
+    assert venue.balance("ann", token) > before
+    assert venue.audit() == []
+
+
+def test_tables_are_for_people(venue: Venue) -> None:
+    """No integer of the engine's scales shows, in text or in a notebook."""
+    for table in (venue.pools(), venue.markets()):
+        assert "0" * 20 not in repr(table)
+        assert "<table>" in table._repr_html_()
