@@ -11,7 +11,7 @@ from zlp.desks import desk_of
 from zlp.engine import Root
 from zlp.engine.events.liquidity import FeeCharged
 from zlp.engine.events.trading import PositionChanged
-from zlp.engine.leaves.credit_positions import CreditOrder
+from zlp.engine.leaves.credit_positions import CreditOrder, HeldOrder
 from zlp.engine.leaves.ledger import Balance
 from zlp.engine.leaves.orders import Order
 from zlp.projections import ReadModel, reading, returns, tables
@@ -19,6 +19,8 @@ from zlp.projections.markets import INTERVALS
 from zlp.projections.reading import BadCursor, Stretch
 
 PROFILES = ("zeus", "zeno", "zo", "zaros")
+SEEDS = {"zaros": 12}
+"""A storm that ends with positions and orders of every kind open."""
 
 
 class Day:
@@ -26,7 +28,7 @@ class Day:
 
     def __init__(self, profile: str, folder) -> None:
         self.root = Root()
-        self.told = list(storm(profile, 11, 2_500, self.root))
+        self.told = list(storm(profile, SEEDS.get(profile, 11), 2_500, self.root))
         self.model: ReadModel = model(folder / profile, self.told)
         self.events = [event for fact in self.told for event in fact.receipt.events]
 
@@ -121,7 +123,8 @@ def test_waiting_orders_are_those_of_the_state(day: Day) -> None:
     waiting = [row for row in rows if row["status"] == "waiting"]
     there = [leaf.number for leaf in day.root.state.each(Order)]
     slots = [f"{leaf.account}/{leaf.market}" for leaf in day.root.state.each(CreditOrder)]
-    assert sorted(row["order"].split("@")[0] for row in waiting) == sorted([*map(str, there), *slots])
+    kept = [leaf.digest for leaf in day.root.state.each(HeldOrder)]
+    assert sorted(row["order"].split("@")[0] for row in waiting) == sorted([*map(str, there), *slots, *kept])
     assert all(
         row["closed_at"] and row["status"] in {"filled", "cancelled", "expired", "failed"}
         for row in rows
