@@ -205,7 +205,7 @@ class LiquidityPage {
     const of = `/v1/pools/${segment(this.name)}`;
     const samples = await get(`${of}/history`, { limit: 500 }).catch(() => null);
     // A pool that was not measured twice has no returns yet, and asking would be an error.
-    const measured = samples && samples.items.length > 1;
+    const measured = samples && samples.items.filter(priced).length > 1;
     const [summary, steps] = measured
       ? await Promise.all([get(`${of}/returns`, { window: 604800 }).catch(() => null), get(`${of}/returns/history`, { step: 3600, limit: 48 }).catch(() => null)])
       : [null, null];
@@ -251,6 +251,11 @@ class LiquidityPage {
   }
 
   async loadCurve() {
+    const asset = this.pool.assets.find((each) => each.token === this.token);
+    if (!asset || asset.amount === "0") {
+      fill(this.curve, empty(`The pool holds no ${this.token} yet: the first deposit sets its price.`));
+      return;
+    }
     try {
       const found = await get(`/v1/desk/curve/${segment(this.name)}/${segment(this.token)}`);
       const points = (rows) => rows.map((row) => [float(row.usd), float(row.fee_bps) / 100]);
