@@ -32,6 +32,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, for
     orderable: ClassVar[bool] = False
     """True for priced actions: an order may carry them, and they run at once only where a profile says so."""
 
+    brings_margin: ClassVar[bool] = False
+    """True for actions that open a position with what they spend."""
+
     def require_form(self) -> None:
         """Raise ``Reject`` for what no state of the venue could make right; an order asks this when it is placed."""
 
