@@ -36,6 +36,7 @@ FLOW_REASONS: dict[str, tuple[Code, ...]] = {
     "len": (Code.INVALID_PATH,),
     "OrderBook: invalid _path.length": (Code.INVALID_PATH,),
     "OrderBook: invalid _path": (Code.INVALID_PATH,),
+    "OrderBook: insufficient collateral": (Code.AMOUNT_BELOW_MINIMUM,),
     "OrderBook: invalid _amountIn": (Code.ZERO_AMOUNT,),
     "PositionManager: max global shorts exceeded": (Code.MAX_SHORTS_EXCEEDED,),
 }
@@ -43,7 +44,6 @@ NOT_OURS = {
     "val": "a fee is an amount of the command, not coins sent along with it",
     "OrderBook: incorrect execution fee transferred": "a fee is an amount of the command, not coins sent along",
     "path": "a native token is a token like others, so none has to begin or end a path",
-    "OrderBook: insufficient collateral": "an order has no minimum size of its own; the position has",
 }
 
 

@@ -75,6 +75,7 @@ class FlowVenue(ReferenceVenue):
                 owner_delay=int(params["minTimeDelayPublic"]),
                 newer_price=False,
                 maximum_open=10_000,
+                minimum_margin=int(params["minPurchaseTokenAmountUsd"]),
             ),
             IsolatedSettings(
                 POOL,

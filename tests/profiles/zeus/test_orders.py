@@ -335,3 +335,14 @@ def run(venue: Venue, number: int) -> Code | None:
     venue.set_prices(ETH="2000", BTC="40000", USDC="1", USDT="1")
     rejection = send(venue, "keeper", ExecuteOrder(number=number)).rejection
     return None if rejection is None else rejection.code
+
+
+def test_dust_stays_out_of_the_book(venue: Venue) -> None:
+    """E9: where governance sets a least margin, a resting order to open must bring it; swaps and requests need not."""
+    set_parameter(venue, "OrderSettings", "[]", "minimum_margin", 10 * DOLLAR)
+    small = {"amount": ETHER // 201, "size_delta": 100 * DOLLAR}
+    order = PlaceOrder(action=text(opening(**small)), fee=FEE, resting=True)
+    assert refused(venue, "alice", order) is Code.AMOUNT_BELOW_MINIMUM
+    place(venue, opening(amount=ETHER // 200), resting=True)
+    place(venue, opening(**small))
+    place(venue, Swap(pool="main", path=("ETH", "BTC"), amount=1), resting=True)

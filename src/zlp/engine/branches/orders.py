@@ -14,8 +14,9 @@ from zlp.engine.commands import orders as commands
 from zlp.engine.commands.base import Command, check_ranges
 from zlp.engine.draft import Draft
 from zlp.engine.events import orders as events
-from zlp.engine.fixed import USD, mul_div_down
+from zlp.engine.fixed import USD, mul_div_down, value_of
 from zlp.engine.leaves.access import Role
+from zlp.engine.leaves.ledger import Token
 from zlp.engine.leaves.orders import OpenOrders, Order, OrderSettings
 from zlp.engine.leaves.prices import PriceFeed
 from zlp.engine.rejections import Code, Reject
@@ -39,6 +40,8 @@ def place(draft: Draft, command: commands.PlaceOrder) -> None:
     if command.fee < settings.minimum_fee:
         raise Reject(Code.EXECUTION_FEE_TOO_SMALL, limit=settings.minimum_fee, actual=command.fee)
     action.require_form()
+    if command.resting and action.brings_margin and settings.minimum_margin:
+        _require_margin(draft, action, settings.minimum_margin)
     if command.expires and command.expires <= draft.time:
         raise Reject(Code.DEADLINE_PASSED, limit=command.expires, actual=draft.time)
     _check_trigger(draft, command)
@@ -78,6 +81,16 @@ def place(draft: Draft, command: commands.PlaceOrder) -> None:
             client=order.client,
         )
     )
+
+
+def _require_margin(draft: Draft, action: Command, least: int) -> None:
+    """Keep dust out of the book: what the order brings must be worth so much, at minimum prices."""
+    worth = 0
+    for token, amount in action.spends():
+        unit = draft.need(Token, (token,), Code.UNKNOWN_TOKEN).unit
+        worth += value_of(amount, pricing.bounds(draft, token)[0], unit)
+    if worth < least:
+        raise Reject(Code.AMOUNT_BELOW_MINIMUM, limit=least, actual=worth)
 
 
 def _check_trigger(draft: Draft, command: commands.PlaceOrder) -> None:

@@ -34,6 +34,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, for
     reported: ClassVar[bool] = False
     """True for actions that are priced by a signed report: an order that carries one is filled with it."""
 
+    brings_margin: ClassVar[bool] = False
+    """True for actions that open a position with what they spend."""
+
     def require_form(self) -> None:
         """Raise ``Reject`` for what no state of the venue could make right; an order asks this when it is placed."""
 

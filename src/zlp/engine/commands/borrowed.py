@@ -16,6 +16,7 @@ class OpenBorrowed(Command, frozen=True, kw_only=True):
     """
 
     orderable: ClassVar[bool] = True
+    brings_margin: ClassVar[bool] = True
     pool: str
     market: str
     is_long: bool

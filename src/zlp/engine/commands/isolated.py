@@ -20,6 +20,7 @@ class IncreasePosition(Command, frozen=True, kw_only=True):
     """
 
     orderable: ClassVar[bool] = True
+    brings_margin: ClassVar[bool] = True
     pool: str
     market: str
     collateral: str

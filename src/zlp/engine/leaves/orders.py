@@ -14,7 +14,7 @@ class OrderSettings(Settings, frozen=True):
     ``owner_delay``: before the owner may execute or cancel one himself, 0 for never. ``newer_price``: an order
     executes only at prices posted after it. ``public``: anybody may execute, not only keepers.
     ``expired_fee_to_keeper``: who gets the fee of an expired market order. ``maximum_open``: orders an account
-    may have.
+    may have. ``minimum_margin``: what a resting order that opens a position must bring, USD 1e30, 0 for no least.
     """
 
     fee_token: str
@@ -27,6 +27,7 @@ class OrderSettings(Settings, frozen=True):
     public: bool = False
     expired_fee_to_keeper: bool = True
     maximum_open: int = 100
+    minimum_margin: int = 0
 
     @property
     def key(self) -> Key:
