@@ -148,11 +148,14 @@ def _close(node: Node, parameters: Parameters) -> Any:
 
 def _idle(node: Node, parameters: Parameters) -> Any:
     """Where a design keeps margin apart: the commands that take out what backed a position; elsewhere none."""
+    answer: dict[str, Any] = {"sequence": str(node.root.sequence), "commands": []}
     try:
-        commands = desk(node).idle(node.root.state, parameters.text("position"))
+        commands = desk_of(node.root.state).idle(node.root.state, parameters.text("position"))
+    except LookupError:
+        return answer
     except ValueError:
         raise Problem("malformed_request", "no position is called so") from None
-    return {"sequence": str(node.root.sequence), "commands": [plain(command) for command in commands]}
+    return {**answer, "commands": [plain(command) for command in commands]}
 
 
 def _unit(reader: Reader, symbol: str) -> int:
