@@ -173,3 +173,5 @@ def compact(
             progress=progress,
         )
     console.print(f"{done.dropped} records dropped; the journal starts after {done.base}")
+    if not done.dropped:
+        console.print("there is no snapshot old enough to stand for them; a node saves one as it stops")
