@@ -26,6 +26,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "SignedCommands": {"account": ALICE, "commands": [PAYMENT, PAYMENT], **SIGNED},
     "UnsignedCommand": {"account": ALICE, "command": OPENING},
     "UnsignedCommands": {"account": ALICE, "commands": [OPENING]},
+    "HandedIn": {
+        "trading_account": "1",
+        "market": "ETH",
+        "size_delta": "1" + "0" * 18,
+        "target_price": "1900" + "0" * 30,
+        "nonce": "0",
+        "salt": "first",
+        "signature": SIGNED["signature"],
+        "expires": "1795942503",
+    },
 }
 """By the name of the body's struct."""
 
