@@ -11,7 +11,6 @@ from zlp.cli.local.keyring import Keyring
 from zlp.client import Client, Receipt, Signer
 from zlp.client.trading import Trading
 from zlp.engine.commands.base import Command
-from zlp.engine.commands.credit_positions import RemoveMargin
 from zlp.signing.keys import address_of
 
 PATIENCE = 60
@@ -64,15 +63,13 @@ def rising(folder: Path) -> str:
 
 
 def earn(venue: Up, key: str, token: str, least: int) -> None:
-    """Win ``least`` USD with longs at rising prices, and take the stable tokens that are minted for it."""
+    """Win ``least`` USD with longs at rising prices, and be paid in the stable tokens that are minted for it."""
     with Client(venue.address, Signer(key)) as client:
         desk = Trading(client)
         desk.faucet("USDC")
         desk.settled(desk.open("ETH", is_long=True, margin="400000", size="400000", token="USDC"))
-        number = int(desk.position("ETH")["position"].partition("/")[0])
         until = time.monotonic() + PATIENCE
         while Decimal(desk.position("ETH")["pnl_usd"]) < least and time.monotonic() < until:
             time.sleep(0.5)
         desk.close("ETH")
-        minted = client.balance(token, f"margin:{number}")
-        client.send(RemoveMargin(trading_account=number, token=token, amount=client.units(token, minted)))
+        assert client.balance(token) >= least // 2

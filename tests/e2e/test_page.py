@@ -56,7 +56,7 @@ def test_quote_trade_and_see_the_fill(profile: str, up: Venues, visit: Enter) ->
     # A design may let profits wait some seconds; the dialog's quote says so and then comes round.
     expect(page.locator("dialog .outcome")).to_contain_text("Execution price", timeout=40_000)
     page.click("dialog button.primary")
-    expect(page.locator(".lower")).to_contain_text("No open positions", timeout=15_000)
+    expect(page.locator(".lower")).to_contain_text("No open positions", timeout=40_000)
     page.click(".lower-tabs button:has-text('Trades')")
     expect(page.locator(".lower tbody tr").first).to_contain_text("close")
 
