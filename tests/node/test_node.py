@@ -77,7 +77,7 @@ async def test_a_client_id_names_one_intent_only() -> None:
     node = memory_node()
     await node.submit(signed(pay(7), nonce=NONCE, client_id="mine"))
     with pytest.raises(ClientIdReused) as fault:
-        node.submit(signed(pay(8), nonce=NONCE + 1, client_id="mine"))
+        await node.submit(signed(pay(8), nonce=NONCE + 1, client_id="mine"))
     assert fault.value.sequence == 6
     again = await node.submit(signed(pay(7), nonce=NONCE + 2, client_id="mine"))
     assert again[0].sequence == 6

@@ -64,6 +64,10 @@ class MemoryJournal:
         """Sequence of the record with this key."""
         return self._keys.get(key)
 
+    def find_all(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Those of many keys that are here."""
+        return {key: self._keys[key] for key in keys if key in self._keys}
+
     def upgrade(self, engine_version: str) -> None:
         """Note another engine version."""
         header = self._need_header()

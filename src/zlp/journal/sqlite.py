@@ -34,6 +34,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS records_by_key ON records (key) WHERE key IS N
 """
 INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 COLUMNS = "sequence, time_ns, envelope, evidence, digest, receipt, key, link"
+KEYS_AT_ONCE = 256
 PAGES_BEFORE_CHECKPOINT = 4_000
 
 
@@ -157,6 +158,19 @@ class SqliteJournal:
         """Sequence of the first record of the intent with this key."""
         row = self._reading.execute("SELECT sequence FROM records WHERE key = ?", (key,)).fetchone()
         return None if row is None else int(row[0])
+
+    def find_all(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Those of many keys that are here."""
+        found: dict[bytes, int] = {}
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            part = keys[start : start + KEYS_AT_ONCE]
+            # Padded to few lengths, so that the database keeps the prepared statements.
+            width = 1 << (len(part) - 1).bit_length()
+            padded = [*part, *([part[0]] * (width - len(part)))]
+            places = ",".join("?" * width)
+            rows = self._reading.execute(f"SELECT key, sequence FROM records WHERE key IN ({places})", padded)  # noqa: S608 - only question marks
+            found.update((bytes(key), int(sequence)) for key, sequence in rows)
+        return found
 
     def upgrade(self, engine_version: str) -> None:
         """Note that another engine version writes from the next record on."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -154,16 +155,18 @@ class Node:
     def submit(self, submission: Submission) -> Reply:
         """Queue commands; the reply resolves to their facts once they are durable.
 
-        Raises ``NodeDown``, ``NodeFull`` or ``ClientIdReused`` at once; the reply may raise ``NotAdmitted`` or
-        ``NodeDown``. A repeated intent gets the outcome of the first, whether it still waits or is long done.
+        Raises ``NodeDown``, ``NodeFull`` or ``ClientIdReused`` at once; the reply may raise ``NotAdmitted``,
+        ``ClientIdReused`` or ``NodeDown``. A repeated intent gets the outcome of the first, whether it still waits or
+        is long done.
         """
         if self.status != "ready":
             raise NodeDown(self.fault or self.status)
         key = submission.key
-        if key:
-            earlier = self._earlier(key, submission)
-            if earlier is not None:
-                return earlier
+        waiting = self._pending.get(key) if key else None
+        if waiting is not None:
+            if waiting[0].texts != submission.texts:
+                raise ClientIdReused(0)
+            return asyncio.shield(waiting[1])
         if self._waiting_commands + len(submission.commands) > self.settings.waiting_limit:
             self.metrics.refused.labels("full").inc()
             raise NodeFull
@@ -186,19 +189,17 @@ class Node:
             found = self.journal.find(key_of(account, int(client_id), ""))
         return found
 
-    def _earlier(self, key: bytes, submission: Submission) -> Reply | None:
-        waiting = self._pending.get(key)
-        if waiting is not None:
-            if waiting[0].texts != submission.texts:
-                raise ClientIdReused(0)
-            return asyncio.shield(waiting[1])
-        sequence = self.journal.find(key)
-        if sequence is None:
-            return None
-        facts = self._recorded(sequence, submission)
-        reply: Reply = asyncio.get_running_loop().create_future()
-        reply.set_result(facts)
-        return reply
+    def _repeat(self, sequence: int, submission: Submission, reply: Reply) -> None:
+        """Answer an intent that is in the journal with what became of it."""
+        self._pending.pop(submission.key, None)
+        try:
+            facts = self._recorded(sequence, submission)
+        except ClientIdReused as reused:
+            if not reply.done():
+                reply.set_exception(reused)
+        else:
+            if not reply.done():
+                reply.set_result(facts)
 
     def _recorded(self, sequence: int, submission: Submission) -> tuple[Fact, ...]:
         """The facts of the intent journalled at ``sequence``, if it is the same one."""
@@ -219,9 +220,17 @@ class Node:
         group: Group = []
         size = 0
         try:
-            while self._waiting and size < self.settings.group_limit:
-                submission, reply = self._waiting.popleft()
+            # One question to the journal for the whole group: who was here before?
+            asked = list(itertools.islice(self._waiting, self.settings.group_limit))
+            known = self.journal.find_all([submission.key for submission, _ in asked if submission.key])
+            for submission, reply in asked:
+                if size >= self.settings.group_limit:
+                    break
+                self._waiting.popleft()
                 self._waiting_commands -= len(submission.commands)
+                if submission.key in known:
+                    self._repeat(known[submission.key], submission, reply)
+                    continue
                 done = self._take(submission, reply)
                 if done:
                     group.append((reply, done))
