@@ -18,7 +18,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``texts``: the commands' JSON as signed. ``signer``: the agent that signed, empty for the account itself.
     ``nonce`` (milliseconds), ``deadline`` (seconds), ``client_id``, ``signature``: as in the intent.
-    ``local``: name of the trusted caller inside this process; then there is no signature.
+    ``local``: name of the trusted caller inside this process; then there is no signature. ``key``, made here: what
+    makes a repeat known; empty for trusted callers, who do not repeat by accident.
     """
 
     account: str
@@ -30,11 +31,12 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_id: str = ""
     signature: bytes = b""
     local: str = ""
+    key: bytes = b""
 
-    @property
-    def key(self) -> bytes:
-        """What makes a repeat known; empty for trusted callers, who do not repeat by accident."""
-        return key_of(self.account, self.nonce, self.client_id) if self.nonce or self.client_id else b""
+    def __post_init__(self) -> None:
+        """Make the key once; a node asks for it many times."""
+        if self.nonce or self.client_id:
+            msgspec.structs.force_setattr(self, "key", key_of(self.account, self.nonce, self.client_id))
 
     @classmethod
     def trusted(cls, account: str, *commands: Command, local: str) -> Submission:

@@ -51,21 +51,25 @@ class PatientProtocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-        if self._arrival is None and self._idle():
-            self._expect()
         super().data_received(data)
+        # A request that came whole is being answered now, and needs no clock.
+        if self._arrival is None and self._idle() and not self.transport.is_closing():
+            self._expect()
         # One read may hold the whole head and part of the body, so only what is still open after it counts.
         if self._in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
             self._refuse(431, b"")
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole; it is measured only if what came with it could be too much."""
+        measured, self._head_bytes = self._head_bytes, 0
         self._in_head = False
-        self._head_bytes = 0
-        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > self.limits.head_bytes:
+        if measured > self.limits.head_bytes and self._head_size() > self.limits.head_bytes:
             self._refuse(431, b"")
             return
         super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        return sum(len(name) + len(value) for name, value in self.headers) + len(self.url)
 
     def on_message_complete(self) -> None:
         """The request is whole: it may take as long as it takes."""
