@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from tests.cli.processes import Zlp, eventually, free_port, ready, running
+from zlp.cli.price_sources import parts
+from zlp.oracle.settings import load_settings
 
 MINUTE = 60
 
@@ -97,6 +99,16 @@ ASSETS = (("ETH", "2345.5"), ("BTC", "54321"), ("USDC", "1"), ("USDT", "1"))
 def _low(address: str, asset: str) -> str:
     items = get(address, "/v1/prices")["items"]
     return next((row["low"] for row in items if row["asset"] == asset), "")
+
+
+def test_live_prices_need_no_file() -> None:
+    """E5: two exchanges, by settings that ship with the package and can be read."""
+    kind, file = parts("live")
+    settings = load_settings(file)
+
+    assert kind == "live"
+    assert settings.fast == ("bybit", "mexc")
+    assert all({market.asset for market in source.markets} >= {"ETH", "BTC", "USDC"} for source in settings.sources)
 
 
 @pytest.mark.parametrize("text", ["live:nowhere.toml", "replay:", "guesses"])

@@ -28,7 +28,7 @@ def keeper(
     key: KeyOption = "",
     account: AccountOption = "",
     prices: Annotated[
-        str, typer.Option(help="For prices and disputes: synthetic, replay:FILE, or live:FILE (oracle settings).")
+        str, typer.Option(help="For prices and disputes: synthetic, replay:FILE, live, or live:FILE (oracle settings).")
     ] = "synthetic",
     every: Annotated[float, typer.Option(help="Seconds between looks.", min=0.05)] = 1.0,
     cadence: Annotated[int, typer.Option(help="For prices: post again after so many seconds, moved or not.")] = 1,

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 
 from zlp.cli.local.prices import Prices, made_up, path_of, played_back, standing
@@ -19,7 +20,8 @@ from zlp.simulator.feeds import PathFeed, assume
 
 PATIENCE = 30.0
 """Seconds that live feeds may take to say something for the first time."""
-HELP = "synthetic, replay:FILE (Parquet or CSV), or live:FILE (settings as `zlp oracle watch` takes them)."
+LIVE = Path(str(resources.files("zlp.oracle") / "exchanges.toml"))
+"""What ``live`` listens to where no file is named."""
 
 
 class NoPrices(ValueError):  # noqa: N818 - named by what happened
@@ -31,8 +33,10 @@ def parts(text: str) -> tuple[str, Path]:
     kind, _, file = text.partition(":")
     if kind == "synthetic" and not file:
         return kind, Path()
+    if text == "live":
+        return kind, LIVE
     if kind not in ("replay", "live") or not file:
-        raise NoPrices("--prices is synthetic, replay:FILE or live:FILE")
+        raise NoPrices("--prices is synthetic, replay:FILE, live or live:FILE")
     if not Path(file).is_file():
         raise NoPrices(f"--prices {text}: there is no file {file}")
     return kind, Path(file)

@@ -29,7 +29,7 @@ def up(
     profile: Annotated[str, typer.Option(help="A shipped profile (zeus, zeno, zo, zaros) or a file.")] = "zeus",
     data: Annotated[Path | None, typer.Option(help="Folder of the venue; .zlp/<profile> if not given.")] = None,
     prices: Annotated[
-        str, typer.Option(help="synthetic, replay:FILE (Parquet or CSV), or live:FILE (oracle settings).")
+        str, typer.Option(help="synthetic, replay:FILE (Parquet or CSV), live, or live:FILE (oracle settings).")
     ] = "synthetic",
     seed_demo: Annotated[
         bool, typer.Option("--seed-demo/--empty", help="Fill it with providers and traders; opens the faucet.")
