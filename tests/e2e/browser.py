@@ -118,5 +118,5 @@ class Visit:
     def close(self) -> None:
         """Leave; nothing may have gone wrong, and nobody else may have been asked."""
         self.context.close()
-        assert self.faults == []
-        assert self.hosts == {urlsplit(self.address).netloc}
+        assert not self.faults, self.faults
+        assert self.hosts == {urlsplit(self.address).netloc}, self.hosts

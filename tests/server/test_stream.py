@@ -51,6 +51,15 @@ async def test_snapshot_then_every_change() -> None:
             assert message["data"]["events"][0]["target"] == BOB
 
 
+async def test_a_quiet_stream_outlives_the_patience_for_requests() -> None:
+    """A stream says nothing while nothing happens; the clock of its first request is not its own."""
+    async with running(limits=Limits(request_seconds=1)) as venue, stream(venue, subscribe("account", BOB)) as connection:
+        assert (await receive(connection))["op"] == "subscribed"
+        await asyncio.sleep(1.5)
+        await venue.post("/v1/command", body(pay(1)))
+        assert (await receive(connection))["data"]["events"][0]["target"] == BOB
+
+
 async def test_channels_carry_their_events_only() -> None:
     """A2: transfers here, refusals there, everything in the log."""
     async with running() as venue:

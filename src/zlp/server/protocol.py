@@ -52,8 +52,8 @@ class PatientProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        # A request that came whole is being answered now, and needs no clock.
-        if self._arrival is None and self._idle() and not self.transport.is_closing():
+        # A request that came whole is being answered now, and needs no clock; a stream has its own.
+        if self._arrival is None and self._counted and self._idle() and not self.transport.is_closing():
             self._expect()
         # One read may hold the whole head and part of the body, so only what is still open after it counts.
         if self._in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
