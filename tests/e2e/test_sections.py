@@ -87,7 +87,7 @@ def test_reduce_and_change_margin(up: Venues, visit: Enter) -> None:
     page.click(".lower-tabs button:text-is('Trades')")
     expect(page.locator(".lower tbody tr")).to_have_count(2, timeout=15_000)
     page.click(".lower-tabs button:text-is('History')")
-    expect(page.locator(".lower tbody tr")).to_contain_text("open")
+    expect(page.locator(".lower tbody tr", has_text="open")).to_have_count(1)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
