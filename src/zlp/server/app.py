@@ -1,4 +1,4 @@
-"""The venue as an ASGI application: commands on a thin path of their own, everything else on Starlette."""
+"""What a venue answers over HTTP: posts, which its protocol hands over whole, and reads, an ASGI application."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from starlette.routing import Route
 from zlp.node import Fact, Node, NodeDown
 from zlp.server import calculator_reads, desk_curves, desk_reads, reads, signed_orders
 from zlp.server.docs_page import PAGE
+from zlp.server.exchange import Answer, Post
 from zlp.server.history import History
 from zlp.server.intake import Intake
-from zlp.server.limits import Buckets, Headers, Limits
+from zlp.server.limits import SECURITY_HEADERS, Buckets, Headers, Limits
 from zlp.server.openapi import document
-from zlp.server.problems import MEDIA_TYPE, Problem, answer_for, rejection_body, rejection_status
+from zlp.server.problems import MEDIA_TYPE, Problem, rejection_body, rejection_status
 from zlp.server.verifier import Verifier, spare_threads
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-JSON = b"application/json"
-SECURITY_HEADERS: Headers = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+UNCHARGED = ("/health", "/ready", "/metrics")
+"""Probes are free, so that a busy venue stays observable."""
 
 
 class VenueApp:
-    """Routes four hot paths by hand; the rest goes to ``self.pages``, a Starlette application.
+    """``posts``: what is answered beside ASGI, by path; the rest goes to ``pages``, a Starlette application.
 
     ``history``: the read model, whose routes are added. ``mounts``: more Starlette routes (the web page).
     """
@@ -61,43 +62,34 @@ class VenueApp:
         self.reads += [*desk_reads.READS, *desk_curves.READS, *calculator_reads.READS]
         self.reads += history.reads if history is not None else ()
         self.openapi = msgspec.json.encode(document(self.reads))
-        self._posts: dict[str, tuple[Callable[[bytes], Awaitable[tuple[int, bytes, Headers]]], int]] = {
-            "/v1/command": (self._command, self.limits.body_bytes),
-            "/v1/commands": (self._commands, self.limits.batch_body_bytes),
-            "/v1/quote": (self._quote, self.limits.body_bytes),
-            "/v1/desk/quote": (self._desk_quote, self.limits.body_bytes),
-            "/v1/auth/check": (self._check, self.limits.body_bytes),
-            "/v1/signed-orders": (self._signed_order, self.limits.body_bytes),
+        body, batch = self.limits.body_bytes, self.limits.batch_body_bytes
+        self.posts = {
+            b"/v1/command": Post(self._command, body),
+            b"/v1/commands": Post(self._commands, batch),
+            b"/v1/quote": Post(self._quote, body),
+            b"/v1/desk/quote": Post(self._desk_quote, body),
+            b"/v1/auth/check": Post(self._check, body),
+            b"/v1/signed-orders": Post(self._signed_order, body),
         }
         self.pages = Starlette(routes=[*self._routes(), *mounts], exception_handlers=HANDLERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self.pages(scope, receive, send)  # type: ignore[arg-type]
-            return
-        post = self._posts.get(scope["path"]) if scope["method"] == "POST" else None
-        headers: Headers = ()
-        try:
-            headers = self._admit(scope)
-            if post is None:
-                await self.pages(scope, receive, _with_headers(send, (*headers, *SECURITY_HEADERS)))  # type: ignore[arg-type]
+        headers: Headers = SECURITY_HEADERS
+        if scope["type"] == "http" and scope["path"] not in UNCHARGED:
+            client = scope["client"]
+            try:
+                headers = (*self.charge(client[0] if client else "local"), *SECURITY_HEADERS)
+            except Problem as refusal:
+                await _answer(send, refusal)
                 return
-            handler, limit = post
-            status, body, more = await handler(await _body(scope, receive, limit))
-        except Exception as fault:  # noqa: BLE001 - answer_for raises what it does not know
-            status, body, more = answer_for(fault)
-        await _answer(send, status, body, (*headers, *more))
+        await self.pages(scope, receive, _with_headers(send, headers))  # type: ignore[arg-type]
 
-    def _admit(self, scope: Scope) -> Headers:
-        """Charge the address. Probes of health and metrics are free, so that a busy venue stays observable."""
-        if not self.limits.address_per_second or scope["path"] in ("/health", "/ready", "/metrics"):
-            return ()
-        client = scope["client"]
-        return self.addresses.take(client[0] if client else "local")
+    def charge(self, address: str) -> Headers:
+        """Take one request from what an address may ask for; the headers that say what is left."""
+        return self.addresses.take(address) if self.limits.address_per_second else ()
 
-    async def _command(self, body: bytes) -> tuple[int, bytes, Headers]:
+    async def _command(self, body: bytes) -> Answer:
         submission, headers = await self.intake.one(body)
         (fact,) = await self.node.submit(submission)
         rejection = fact.receipt.rejection
@@ -106,23 +98,23 @@ class VenueApp:
         more = {"sequence": str(fact.sequence), "digest": fact.receipt.digest}
         return rejection_status(rejection), rejection_body(rejection, **more), headers
 
-    async def _commands(self, body: bytes) -> tuple[int, bytes, Headers]:
+    async def _commands(self, body: bytes) -> Answer:
         submission, headers = await self.intake.many(body)
         facts: tuple[Fact, ...] = await self.node.submit(submission)
         return 200, b'{"receipts":[' + b",".join([fact.body for fact in facts]) + b"]}", headers
 
-    async def _quote(self, body: bytes) -> tuple[int, bytes, Headers]:
+    async def _quote(self, body: bytes) -> Answer:
         await self.node.durable()
         return 200, msgspec.json.encode(reads.quote(self.node, body)), ()
 
-    async def _desk_quote(self, body: bytes) -> tuple[int, bytes, Headers]:
+    async def _desk_quote(self, body: bytes) -> Answer:
         await self.node.durable()
         return 200, msgspec.json.encode(desk_reads.quote(self.node, body)), ()
 
-    async def _check(self, body: bytes) -> tuple[int, bytes, Headers]:
+    async def _check(self, body: bytes) -> Answer:
         return 200, msgspec.json.encode(await self.intake.check(body)), ()
 
-    async def _signed_order(self, body: bytes) -> tuple[int, bytes, Headers]:
+    async def _signed_order(self, body: bytes) -> Answer:
         return await signed_orders.hold(self.node, self.intake, body)
 
     def _routes(self) -> list[Route]:
@@ -187,37 +179,18 @@ async def _problem(request: Request, fault: Any) -> Response:  # noqa: ARG001 - 
     return Response(fault.body(), fault.status, media_type=MEDIA_TYPE.decode())
 
 
-HANDLERS: dict[Any, Any] = {404: _missing, 405: _wrong_method, Problem: _problem}
+async def _broken(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    return Response(Problem("internal_error").body(), 500, media_type=MEDIA_TYPE.decode())
 
 
-async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The request's body, refused as soon as it is known to be too large. The protocol bounds how long it takes."""
-    declared = kind = b""
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            declared = value
-        elif name == b"content-type":
-            kind = value
-    if not kind.lower().startswith(JSON):
-        raise Problem("unsupported_media_type", kind.decode("latin-1")[:80])
-    if declared.isdigit() and int(declared[:18]) > limit:
-        raise Problem("body_too_large", limit=limit, actual=int(declared[:18]))
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > limit:
-            break
-    if len(body) > limit:
-        raise Problem("body_too_large", limit=limit, actual=len(body))
-    return body
+HANDLERS: dict[Any, Any] = {404: _missing, 405: _wrong_method, 500: _broken, Problem: _problem}
 
 
-async def _answer(send: Send, status: int, body: bytes, headers: Headers) -> None:
-    kind = JSON if status < 400 else MEDIA_TYPE
-    start = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *headers, *SECURITY_HEADERS]
-    await send({"type": "http.response.start", "status": status, "headers": start})
+async def _answer(send: Send, refusal: Problem) -> None:
+    body = refusal.body()
+    own = [(b"content-type", MEDIA_TYPE), (b"content-length", b"%d" % len(body))]
+    headers = [*own, *refusal.headers, *SECURITY_HEADERS]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from zlp.server.problems import Problem
 
 Headers = tuple[tuple[bytes, bytes], ...]
+SECURITY_HEADERS: Headers = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 TABLE_LIMIT = 100_000
 
 

@@ -30,6 +30,7 @@ SERVER_CODES: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "send application/json"),
     "too_many_requests": (429, "too many requests from this address"),
     "too_many_account_commands": (429, "too many commands of this account"),
+    "internal_error": (500, "the server is at fault; its log says more"),
     "overloaded": (503, "too many commands wait; try again shortly"),
     "unavailable": (503, "the venue takes no commands now"),
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from zlp.server.limits import Connections
+from zlp.server.exchange import Exchange, Post
+from zlp.server.limits import Connections, Headers
 from zlp.server.problems import Problem
 
 REASONS = {408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
@@ -16,10 +18,21 @@ HEAD = b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\nconnection:
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Bounds the time a request may take to arrive, the size of its head, and the connections of an address."""
+    """Bounds the time a request may take to arrive, the size of its head, and the connections of an address.
 
-    def __init__(self, connections_open: Connections, *arguments: Any, **named: Any) -> None:
+    ``posts``: what is answered here, beside ASGI, by path; ``charge``: takes a request from its address's allowance.
+    """
+
+    def __init__(
+        self,
+        connections_open: Connections,
+        posts: dict[bytes, Post],
+        charge: Callable[[str], Headers],
+        *arguments: Any,
+        **named: Any,
+    ) -> None:
         super().__init__(*arguments, **named)
+        self.posts, self.charge = posts, charge
         self.connections_open = connections_open
         self.limits = connections_open.limits
         self._arrival: asyncio.TimerHandle | None = None
@@ -66,7 +79,43 @@ class PatientProtocol(HttpToolsProtocol):
         if measured > self.limits.head_bytes and self._head_size() > self.limits.head_bytes:
             self._refuse(431, b"")
             return
-        super().on_headers_complete()
+        post = self._post()
+        if post is None:
+            super().on_headers_complete()
+        else:
+            self._begin(post)
+
+    def _post(self) -> Post | None:
+        """What answers this request beside ASGI, if anything does."""
+        if self.parser.get_method() != b"POST" or self.parser.should_upgrade():
+            return None
+        return self.posts.get(self.url.partition(b"?")[0])
+
+    def _begin(self, post: Post) -> None:
+        before: Any = self.cycle  # None before the first request, whatever uvicorn's annotation says
+        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        exchange = Exchange(self, post, keep_alive=keep_alive, wants_continue=self.expect_100_continue)
+        self.cycle: Any = exchange
+        exchange.admit(self.charge, self.headers)
+        if before is None or before.response_complete:
+            self._start_asgi_task(exchange, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((exchange, self.app))  # type: ignore[arg-type]
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """It is this request's turn."""
+        if isinstance(cycle, Exchange):
+            cycle.is_turn = True
+            cycle.proceed()
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def start(self, answering: Coroutine[Any, Any, None]) -> None:
+        """Run what answers a request; a server that stops waits for it."""
+        task = self.loop.create_task(answering)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def _head_size(self) -> int:
         return sum(len(name) + len(value) for name, value in self.headers) + len(self.url)
@@ -75,12 +124,19 @@ class PatientProtocol(HttpToolsProtocol):
         """The request is whole: it may take as long as it takes."""
         self._stop_waiting()
         self._in_head = True
-        if self.cycle is not None:
+        cycle: Any = self.cycle
+        if isinstance(cycle, Exchange):
+            cycle.is_whole = True
+            cycle.proceed()
+        elif cycle is not None:
             super().on_message_complete()
 
     def on_body(self, body: bytes) -> None:
         """Body bytes, unless the request was refused by its head."""
-        if self.cycle is not None:
+        cycle: Any = self.cycle
+        if isinstance(cycle, Exchange):
+            cycle.take(body)
+        elif cycle is not None:
             super().on_body(body)
 
     def handle_websocket_upgrade(self) -> None:

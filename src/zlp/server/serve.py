@@ -73,7 +73,7 @@ class VenueServer:
             host=host,
             port=port,
             loop="none",  # the caller's: run_on_loop
-            http=functools.partial(PatientProtocol, connections),  # type: ignore[arg-type]
+            http=functools.partial(PatientProtocol, connections, app.posts, app.charge),  # type: ignore[arg-type]
             ws=functools.partial(StreamProtocol, self.hub, connections),  # type: ignore[arg-type]
             lifespan="off",
             log_config=None,
