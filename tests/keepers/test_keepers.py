@@ -11,7 +11,7 @@ from zlp.desks import desk_of
 from zlp.engine import ledger
 from zlp.engine.commands.governance import SetParameter
 from zlp.engine.commands.isolated import DecreasePosition
-from zlp.engine.commands.orders import UpdateOrder
+from zlp.engine.commands.orders import ScheduleCancel, UpdateOrder
 from zlp.engine.fixed import USD
 from zlp.engine.leaves.isolated import Position
 from zlp.engine.leaves.orders import Order
@@ -141,6 +141,22 @@ def test_expired_orders_are_cleared(scene: Scene) -> None:
     assert keeper.work() == 2
     assert ledger.balance_of(scene.root.state, "ann", "ETH") == held + 10**18 // 2
     assert list(scene.root.state.each(Order)) == []
+
+
+@pytest.mark.parametrize("starts_late", [False, True])
+def test_orders_are_cleared_when_their_owner_is_gone(scene: Scene, *, starts_late: bool) -> None:
+    """A4, E9: the dead-man switch of one account falls; a keeper that starts afterwards sees it too."""
+    early = OrderKeeper(scene.port())
+    for account in ("ann", "bob"):
+        waiting = {"resting": True, "trigger_asset": "ETH", "trigger_price": USD}
+        scene.order(account, scene.position(False, 1_000, 5), **waiting)
+    scene.do("ann", ScheduleCancel(at=scene.now + 60))
+    assert early.work() == 0
+    scene.now += 60
+    keeper = OrderKeeper(scene.port()) if starts_late else early
+    assert keeper.work() == 1
+    assert keeper.work() == 0
+    assert {order.account for order in scene.root.state.each(Order)} == {"bob"}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from zlp.engine import Command, Receipt
 from zlp.engine.codec import decode_command
-from zlp.engine.events.orders import OrderCancelled, OrderExecuted, OrderPlaced, OrderUpdated
-from zlp.engine.leaves.orders import Order, OrderSettings
+from zlp.engine.events.orders import CancelScheduled, OrderCancelled, OrderExecuted, OrderPlaced, OrderUpdated
+from zlp.engine.leaves.orders import CancelSchedule, Order, OrderSettings
 from zlp.engine.leaves.prices import PriceFeed
 from zlp.engine.pricing import bounds_at
 from zlp.engine.rejections import Reject
@@ -29,6 +29,8 @@ class WaitingOrders:
         self._listed: dict[int, tuple[Order, Command]] = {}
         self._place: dict[int, tuple[str, bool]] = {}
         self._expiring: dict[int, int] = {}
+        self._placed: dict[int, tuple[str, int]] = {}
+        self._switches = {leaf.account: leaf for leaf in reader.each(CancelSchedule)}
         self._triggers: dict[tuple[str, bool], TriggerTable[int]] = defaultdict(TriggerTable)
         for order in reader.each(Order):
             self._add(order)
@@ -44,6 +46,10 @@ class WaitingOrders:
                     self._add(order)
             elif kind is OrderExecuted or kind is OrderCancelled:
                 self._forget(event.number)
+            elif kind is CancelScheduled:
+                switch = self._reader.get(CancelSchedule, (event.account,))
+                if switch is not None:
+                    self._switches[event.account] = switch
 
     def due(self, now: int) -> list[int]:
         """Numbers of orders that can probably be executed, or have expired, oldest first."""
@@ -51,6 +57,7 @@ class WaitingOrders:
         if settings is None:
             return []
         found = {number for number, until in self._expiring.items() if now > until}
+        found.update(self._void(now))
         for number, (order, action) in self._listed.items():
             if self._may_run(settings, order, action, now):
                 found.add(number)
@@ -58,6 +65,19 @@ class WaitingOrders:
             if len(table):
                 found.update(self._triggered(place, table, now))
         return sorted(found)
+
+    def _void(self, now: int) -> list[int]:
+        """Orders whose owner's dead-man switch has fallen; a switch with none left is looked at no more."""
+        before = {account: switch.voids_before(now) for account, switch in self._switches.items()}
+        fallen = {account for account, second in before.items() if second}
+        if not fallen:
+            return []
+        void = [number for number, (owner, at) in self._placed.items() if owner in fallen and at < before[owner]]
+        waiting = {self._placed[number][0] for number in void}
+        for account in fallen - waiting:
+            if not self._switches[account].at > now:
+                del self._switches[account]
+        return void
 
     def _triggered(self, place: tuple[str, bool], table: TriggerTable[int], now: int) -> Iterator[int]:
         asset, buys = place
@@ -82,8 +102,10 @@ class WaitingOrders:
 
     def _add(self, order: Order) -> None:
         action = decode_command(order.action)
-        if order.resting and order.expires and not self._reported:
-            self._expiring[order.number] = order.expires
+        if not self._reported:
+            self._placed[order.number] = (order.account, order.placed_at)
+            if order.resting and order.expires:
+                self._expiring[order.number] = order.expires
         if action.reported != self._reported:
             return
         if order.trigger_asset and not order.trigger_quote:
@@ -95,6 +117,7 @@ class WaitingOrders:
 
     def _forget(self, number: int) -> None:
         self._expiring.pop(number, None)
+        self._placed.pop(number, None)
         self._listed.pop(number, None)
         place = self._place.pop(number, None)
         if place is not None:

@@ -17,7 +17,7 @@ from zlp.engine.events import orders as events
 from zlp.engine.fixed import USD, mul_div_down, value_of
 from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.ledger import Token
-from zlp.engine.leaves.orders import OpenOrders, Order, OrderSettings
+from zlp.engine.leaves.orders import CancelSchedule, OpenOrders, Order, OrderSettings
 from zlp.engine.leaves.prices import PriceFeed
 from zlp.engine.rejections import Code, Reject
 
@@ -150,6 +150,14 @@ def cancel(draft: Draft, command: commands.CancelOrder) -> None:
     if not _expired(draft, settings, order):
         raise Reject(Code.SENDER_NOT_ALLOWED, detail="the order has not expired")
     _end(draft, order, "expired", _expired_fee_to(draft, settings, order))
+
+
+def schedule(draft: Draft, command: commands.ScheduleCancel) -> None:
+    """Set the sender's dead-man switch. What has fallen stays fallen."""
+    if command.at and command.at <= draft.time:
+        raise Reject(Code.DEADLINE_PASSED, limit=command.at, actual=draft.time)
+    draft.put(CancelSchedule(draft.sender, command.at, _void_before(draft, draft.sender)))
+    draft.record(events.CancelScheduled(account=draft.sender, at=command.at))
 
 
 def execute(draft: Draft, command: commands.ExecuteOrder) -> None:
@@ -294,7 +302,14 @@ def _require_age(draft: Draft, order: Order, delay: int) -> None:
         raise Reject(Code.REQUEST_TOO_YOUNG, limit=order.placed_at + delay, actual=draft.time)
 
 
+def _void_before(draft: Draft, account: str) -> int:
+    switch = draft.get(CancelSchedule, (account,))
+    return 0 if switch is None else switch.voids_before(draft.time)
+
+
 def _expired(draft: Draft, settings: OrderSettings, order: Order) -> bool:
+    if order.placed_at < _void_before(draft, order.account):
+        return True
     if order.resting:
         return bool(order.expires) and draft.time > order.expires
     return order.placed_at + settings.market_lifetime <= draft.time
@@ -334,6 +349,7 @@ BRANCH = Branch(
         commands.PlaceOrder: place,
         commands.UpdateOrder: update,
         commands.CancelOrder: cancel,
+        commands.ScheduleCancel: schedule,
         commands.ExecuteOrder: execute,
         commands.ExecuteOrders: execute_many,
     },

@@ -42,6 +42,16 @@ class CancelOrder(Command, frozen=True, kw_only=True):
     number: int
 
 
+class ScheduleCancel(Command, frozen=True, kw_only=True):
+    """Dead-man switch: unless it is moved on before second ``at``, the account's orders placed before then are void.
+
+    0 takes the switch back. Void orders are never executed; keepers clear them as they clear expired ones.
+    """
+
+    reduces_risk: ClassVar[bool] = True
+    at: int
+
+
 class ExecuteOrder(Command, frozen=True, kw_only=True):
     """Keeper: run an order's action; the fee goes to ``reward_to`` (empty: sender)."""
 

@@ -42,7 +42,7 @@ class OrderExecuted(Event, frozen=True):
 
 
 class OrderCancelled(Event, frozen=True):
-    """An order ended without running: ``reason`` is cancelled, expired, or the code its action failed with."""
+    """An order ended without running: ``reason`` is cancelled, expired (also by a dead-man switch), or a code."""
 
     number: int
     account: str
@@ -50,6 +50,13 @@ class OrderCancelled(Event, frozen=True):
     fee_to: str
     fee: int
     client: str
+
+
+class CancelScheduled(Event, frozen=True):
+    """An account set its dead-man switch to second ``at``, or took it back (0)."""
+
+    account: str
+    at: int
 
 
 class OrderSkipped(Event, frozen=True):

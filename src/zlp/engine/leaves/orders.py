@@ -90,3 +90,23 @@ class OpenOrders(Leaf, frozen=True):
     def broken(self) -> str | None:
         """Not negative."""
         return "fewer than no orders" if self.count < 0 else None
+
+
+class CancelSchedule(Leaf, frozen=True):
+    """An account's dead-man switch: at second ``at`` (0: never) it falls, and its orders from before then are void.
+
+    ``fell_at``: when it fell last; what is void stays void, however the switch is set again.
+    """
+
+    account: str
+    at: int
+    fell_at: int
+
+    @property
+    def key(self) -> Key:
+        """By account."""
+        return (self.account,)
+
+    def voids_before(self, now: int) -> int:
+        """Orders placed before this second are void."""
+        return self.at if 0 < self.at <= now else self.fell_at
