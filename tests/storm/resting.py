@@ -66,6 +66,9 @@ def tend(scene: Scene) -> Envelope:
     if draw < 0.9:
         owner = scene.random.choice((order.account, order.account, "keeper", scene.account()))
         return scene.envelope(owner, orders.CancelOrder(number=order.number))
+    if draw < 0.92:
+        soon = scene.now + scene.random.choice((0, 1, 60, 5_000))
+        return scene.envelope(order.account, orders.ScheduleCancel(at=scene.random.choice((soon, soon, 0))))
     resting = [other for other in scene.orders if other.resting]
     return _update(scene, scene.random.choice(resting or [order]))
 
