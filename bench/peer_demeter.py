@@ -1,7 +1,8 @@
 """zelos-demeter's side of `bench.peers`, run by the interpreter of .venv-peers, which has nothing of ours.
 
 `python peer_demeter.py PRICES`: a CSV of minute,price. Each line on stdin ("idle" or "active") is one backtest, each
-line on stdout its steps a second. Active: a position is opened at one minute and closed at the next, always again.
+line on stdout its steps a second. One position is held all the time; active: it grows by half of its first size and
+collateral at one minute and shrinks by that at the next.
 """
 
 from __future__ import annotations
@@ -58,19 +59,26 @@ GROWING = (
 
 
 class Turns(Strategy):
-    """Opens and closes in turn; idle: opens once."""
+    """Opens a position and makes it larger and smaller in turn; idle: opens once."""
 
     def __init__(self, *, idle: bool) -> None:
         super().__init__()
         self.idle = idle
+        self.large = False
 
     def on_bar(self, _snapshot: Snapshot) -> None:
-        """One action, of one position."""
+        """One action, of one position. A little less collateral leaves than came, for fees and losses."""
         market = self.markets.default
         if not market.positions:
-            market.increase_position(ETH, 1.0, True, size_in_usd=6_000.0)
-        elif not self.idle:
-            market.decrease_position(ETH, True)
+            market.increase_position(ETH, 1.0, True, size_in_usd=5_940.0)
+            return
+        if self.idle:
+            return
+        if self.large:
+            market.decrease_position(ETH, True, size_in_usd=2_970.0, collateral_amount=0.499)
+        else:
+            market.increase_position(ETH, 0.5, True, size_in_usd=2_970.0)
+        self.large = not self.large
 
 
 def frame(file: Path) -> pd.DataFrame:
@@ -96,6 +104,8 @@ def steps_a_second(data: pd.DataFrame, *, idle: bool) -> float:
     expected = 1 if idle else len(data)
     if len(actuator.actions) != expected:
         raise RuntimeError(f"{len(actuator.actions)} actions in {len(data)} steps, not {expected}")
+    if len(market.positions) != 1:
+        raise RuntimeError("the position is gone")
     return len(data) / seconds
 
 

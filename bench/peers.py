@@ -1,5 +1,7 @@
 """Backtest steps a second beside zelos-demeter, in one run: the same minute prices, one action a step, and none.
 
+One position is held all the time; an action makes it larger or smaller, with a part of its collateral.
+
 A step of ours is everything `zlp backtest` does at a tick with the exact engine: prices are posted by command, keepers
 look for liquidations, the account and the series are taken, agents act, every command is checked, recorded and
 chained into the digest. demeter's is its Actuator over a GmxV2PerpMarket in floats, which follows one account of a
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from bench.timing import interpreter
 from zlp.engine.commands.custody import Deposit
+from zlp.engine.commands.isolated import DecreasePosition
 from zlp.engine.fixed import USD
 from zlp.oracle.price_path import PricePath
 from zlp.oracle.synthetic import AssetModel, generate
@@ -32,7 +35,7 @@ STEPS, ROUNDS = 1_440, 9
 
 
 class Turns(Behaviour, frozen=True, kw_only=True):
-    """Opens a position at one step and closes it at the next; idle: opens once."""
+    """Opens a position and makes it larger and smaller in turn; idle: opens once."""
 
     name: str = "turns"
     wealth: tuple[float, float] = (1_000_000.0, 1_000_000.0)
@@ -41,14 +44,30 @@ class Turns(Behaviour, frozen=True, kw_only=True):
     def act(self, hand: Hand) -> int:
         """One action, of one position. Money for all of them is brought in once."""
         if not hand.notes:
-            hand.notes["funded"] = hand.stage.bring(Deposit(account=hand.account, token="ETH", amount=1_000 * 10**18))
+            hand.stage.bring(Deposit(account=hand.account, token="ETH", amount=1_000 * 10**18))
+            hand.notes["large"] = False
         if not hand.positions:
-            market = hand.stage.markets()[0]
-            hand.open(market, is_long=True, margin=3_300 * USD, leverage=1.8)
+            hand.open(hand.stage.markets()[0], is_long=True, margin=3_300 * USD, leverage=1.8)
         elif not self.idle:
-            for held in list(hand.positions.values()):
-                hand.close(held)
+            self._turn(hand)
         return 60
+
+    def _turn(self, hand: Hand) -> None:
+        """Half as much again, or that half off: a little less margin leaves than came, for fees and losses."""
+        market = hand.stage.markets()[0]
+        if hand.notes["large"]:
+            part = DecreasePosition(
+                pool=market.pool,
+                market=market.market,
+                collateral=market.market,
+                is_long=True,
+                size_delta=2_970 * USD,
+                collateral_delta=1_647 * USD,
+            )
+            hand.send([part])
+        else:
+            hand.open(market, is_long=True, margin=1_650 * USD, leverage=1.8)
+        hand.notes["large"] = not hand.notes["large"]
 
 
 def ours(profile: Profile, path: PricePath, *, idle: bool) -> float:
@@ -57,9 +76,9 @@ def ours(profile: Profile, path: PricePath, *, idle: bool) -> float:
     start = time.process_time()
     result = run(profile, path, setup)
     seconds = time.process_time() - start
-    acted = result.actions.get("open", 0) + result.actions.get("close", 0)
-    if acted < (1 if idle else 0.9 * STEPS) or result.faults:
-        raise RuntimeError(f"{acted} actions in {STEPS} steps; {result.rejections}; {result.faults[:1]}")
+    acted = sum(result.actions.get(action, 0) for action in ("open", "extend", "reduce"))
+    if acted < (1 if idle else STEPS - 2) or not result.open_positions or result.rejections or result.faults:
+        raise RuntimeError(f"{result.actions} in {STEPS} steps; {result.rejections}; {result.faults[:1]}")
     return result.ticks / seconds
 
 

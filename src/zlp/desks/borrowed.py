@@ -102,19 +102,11 @@ class BorrowedDesk:
         draft = reading(reader, now, account)
         for position in reader.each(BorrowedPosition):
             if not account or position.account == account:
-                yield self._view(draft, position)
+                yield self._view(_around(draft, position), position)
 
-    def view(self, reader: Reader, now: int, position: BorrowedPosition) -> PositionView:
-        """One position, with everything a trader asks about it."""
-        return self._view(reading(reader, now, position.account), position)
-
-    def _view(self, draft: Draft, position: BorrowedPosition) -> PositionView:
-        """The same over a draft that serves many positions: prices are read and borrowing is brought up once."""
-        here = situation(draft, position)
-        marks, rules = here.marks, position.rules
-        profit = position.profit_usd(marks.index_price, marks.index_unit)
-        carry = carry_of(position, marks)
-        backing = value_of(position.collateral, marks.coin_low, marks.coin_unit)
+    def _view(self, here: Situation, position: BorrowedPosition) -> PositionView:
+        rules = position.rules
+        profit, carry, backing = _standing(here, position)
         threshold = mul_div_down(backing, rules.liquidation_threshold, RATE)
         return PositionView(
             position=str(position.number),
@@ -125,28 +117,33 @@ class BorrowedDesk:
             is_long=position.is_long,
             size_usd=position.size_usd,
             collateral_usd=backing,
-            entry_price=position.entry_price(marks.index_unit),
-            mark_price=marks.index_price,
+            entry_price=position.entry_price(here.marks.index_unit),
+            mark_price=here.marks.index_price,
             pnl_usd=profit,
-            owed_usd=carry.usd + mul_div_up(position.size_usd, rules.close_fee, RATE),
-            liquidation_price=_liquidation_price(position, here, threshold, carry.usd),
-            health_bps=_health(backing, backing - threshold, profit - carry.usd),
-            due=rules.liquidatable(backing, profit - carry.usd),
+            owed_usd=carry + mul_div_up(position.size_usd, rules.close_fee, RATE),
+            liquidation_price=_liquidation_price(position, here, threshold, carry),
+            health_bps=_health(backing, backing - threshold, profit - carry),
+            due=rules.liquidatable(backing, profit - carry),
         )
 
     def due(self, reader: Reader, now: int) -> Iterator[Command]:
         """Liquidations, then positions whose profit has reached its cap; the worst first."""
         liquidations: list[tuple[int, int]] = []
         exhausted: list[int] = []
+        draft = reading(reader, now)
         for position in reader.each(BorrowedPosition):
             try:
-                view = self.view(reader, now, position)
-                here = situation(reading(reader, now), position)
+                here = _around(draft, position)
             except Reject:
                 continue
-            if view.due:
-                liquidations.append((view.health_bps, position.number))
-            elif view.pnl_usd > view.owed_usd + value_of(position.reserved, here.coin.high, here.coin.unit):
+            rules = position.rules
+            profit, carry, backing = _standing(here, position)
+            if rules.liquidatable(backing, profit - carry):
+                needed = backing - mul_div_down(backing, rules.liquidation_threshold, RATE)
+                liquidations.append((_health(backing, needed, profit - carry), position.number))
+                continue
+            owed = carry + mul_div_up(position.size_usd, rules.close_fee, RATE)
+            if profit > owed + value_of(position.reserved, here.coin.high, here.coin.unit):
                 exhausted.append(position.number)
         for _, number in sorted(liquidations):
             yield LiquidateBorrowed(position=number)
@@ -225,6 +222,23 @@ def _carry(reader: Reader, market: BorrowMarketSettings, now: int, tokens: tuple
             used = utilisation(vault.liquidity, vault.reserved, vault.owed_e18)
             dearest = max(dearest, mul_div_down(settings.borrow.accrued(used, PERIOD), HOUR, PERIOD))
     return dearest
+
+
+def _around(draft: Draft, position: BorrowedPosition) -> Situation:
+    """What a position stands in, loaded once for all of one market, side and coin: a reading stores nothing."""
+    place = (position.pool, position.market, position.token, position.is_long)
+    here: Situation | None = draft.memo.get(place)
+    if here is None:
+        here = draft.memo[place] = situation(draft, position)
+    return here
+
+
+def _standing(here: Situation, position: BorrowedPosition) -> tuple[int, int, int]:
+    """USD of its profit before fees, of what it owes for the time it has been open (both signed), of its backing."""
+    marks = here.marks
+    profit = position.profit_usd(marks.index_price, marks.index_unit)
+    backing = value_of(position.collateral, marks.coin_low, marks.coin_unit)
+    return profit, carry_of(position, marks).usd, backing
 
 
 def _liquidation_price(position: BorrowedPosition, here: Situation, threshold: int, owed: int) -> int:

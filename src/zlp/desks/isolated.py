@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from zlp.desks.base import AssetView, MarketView, PoolView, PositionView, reading
 from zlp.engine import ledger, pricing
-from zlp.engine.branches.basket.assets import DEBT_UNIT, load_asset, total_weight
+from zlp.engine.branches.basket.assets import DEBT_UNIT, load_asset
 from zlp.engine.branches.basket.valuation import pool_value
 from zlp.engine.branches.isolated.book import open_book
 from zlp.engine.branches.isolated.health import Health, assess
@@ -15,7 +15,7 @@ from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition, Liq
 from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up, value_of
 from zlp.engine.leaves.isolated import Market, MarketSettings, Position
-from zlp.engine.leaves.pool import AssetSettings, PoolSettings
+from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 
@@ -34,23 +34,27 @@ class IsolatedDesk:
         return [self._pool(reader, now, settings) for settings in reader.each(PoolSettings)]
 
     def _pool(self, reader: Reader, now: int, settings: PoolSettings) -> PoolView:
-        assets = [self._asset(reader, now, settings, token) for token in settings.tokens]
-        held = sum(asset.value_usd for asset in assets)
-        weights = total_weight(reader, settings)
-        shown = tuple(
+        found = [self._asset(reader, now, settings, token) for token in settings.tokens]
+        held = reserved = weights = 0
+        for terms, asset, worth in found:
+            held += worth
+            if asset.amount:
+                reserved += mul_div_down(worth, asset.reserved, asset.amount)
+            if terms.listed:
+                weights += terms.weight
+        value, supply = pool_value(reader, settings, now, maximise=True), ledger.supply_of(reader, settings.share)
+        assets = [
             AssetView(
                 token=asset.token,
                 amount=asset.amount,
                 reserved=asset.reserved,
-                value_usd=asset.value_usd,
-                weight_bps=mul_div_down(asset.value_usd, BPS, held) if held else 0,
-                target_bps=mul_div_down(asset.target_bps, BPS, weights) if weights else 0,
-                stable=asset.stable,
+                value_usd=worth,
+                weight_bps=mul_div_down(worth, BPS, held) if held else 0,
+                target_bps=mul_div_down(terms.weight, BPS, weights) if weights else 0,
+                stable=terms.stable,
             )
-            for asset in assets
-        )
-        reserved = sum(mul_div_down(asset.value_usd, asset.reserved, asset.amount) for asset in assets if asset.amount)
-        value, supply = pool_value(reader, settings, now, maximise=True), ledger.supply_of(reader, settings.share)
+            for terms, asset, worth in found
+        ]
         return PoolView(
             pool=settings.pool,
             share=settings.share,
@@ -58,22 +62,14 @@ class IsolatedDesk:
             supply=supply,
             share_price=mul_div_down(value, DEBT_UNIT, supply) if supply else 0,
             utilisation_bps=mul_div_down(reserved, BPS, held) if held else 0,
-            assets=shown,
+            assets=tuple(assets),
         )
 
-    def _asset(self, reader: Reader, now: int, pool: PoolSettings, token: str) -> AssetView:
-        settings = reader.get(AssetSettings, (pool.pool, token)) or AssetSettings(pool.pool, token, 0, 0)
+    def _asset(self, reader: Reader, now: int, pool: PoolSettings, token: str) -> tuple[AssetSettings, PoolAsset, int]:
+        """A token's settings, its record and what it is worth at its lower price (USD)."""
+        terms = reader.get(AssetSettings, (pool.pool, token)) or AssetSettings(pool.pool, token, 0, 0)
         asset = load_asset(reader, pool.pool, token)
-        value = value_of(asset.amount, pricing.bounds_at(reader, token, now)[0], settings.unit)
-        return AssetView(
-            token=token,
-            amount=asset.amount,
-            reserved=asset.reserved,
-            value_usd=value,
-            weight_bps=0,
-            target_bps=settings.weight,
-            stable=settings.stable,
-        )
+        return terms, asset, value_of(asset.amount, pricing.bounds_at(reader, token, now)[0], terms.unit)
 
     def markets(self, reader: Reader, now: int) -> list[MarketView]:
         """Every volatile token with market settings."""
@@ -88,7 +84,7 @@ class IsolatedDesk:
         market = reader.get(Market, (limits.pool, limits.token)) or Market(limits.pool, limits.token)
         pool = reader.get(PoolSettings, (limits.pool,))
         tokens = pool.tokens if pool is not None else ()
-        stables = tuple(token for token in tokens if self._is_stable(reader, limits.pool, token))
+        stables = tuple([token for token in tokens if self._is_stable(reader, limits.pool, token)])
         return MarketView(
             pool=limits.pool,
             market=limits.token,
@@ -98,8 +94,8 @@ class IsolatedDesk:
             short_size=market.short_size,
             max_long=limits.max_long,
             max_short=limits.max_short,
-            long_carry=self._carry(reader, pool, limits.token),
-            short_carry=max((self._carry(reader, pool, token) for token in stables), default=0),
+            long_carry=self._carry(reader, pool, limits.token, stable=limits.token in stables),
+            short_carry=max([self._carry(reader, pool, token, stable=True) for token in stables], default=0),
             max_leverage=limits.max_leverage,
             long_collaterals=(limits.token,),
             short_collaterals=stables,
@@ -109,14 +105,14 @@ class IsolatedDesk:
         settings = reader.get(AssetSettings, (pool, token))
         return settings is not None and settings.stable
 
-    def _carry(self, reader: Reader, pool: PoolSettings | None, token: str) -> int:
+    def _carry(self, reader: Reader, pool: PoolSettings | None, token: str, *, stable: bool) -> int:
         """Funding per hour at 1e18 of size, at the token's utilisation now."""
         if pool is None or pool.funding is None:
             return 0
         asset = load_asset(reader, pool.pool, token)
-        factor = pool.funding.stable_factor if self._is_stable(reader, pool.pool, token) else pool.funding.factor
         if asset.amount == 0:
             return 0
+        factor = pool.funding.stable_factor if stable else pool.funding.factor
         hourly = mul_div_down(factor * RATE, HOUR, pool.funding.interval * pool.funding.scale)
         return mul_div_down(hourly, asset.reserved, asset.amount)
 
@@ -161,9 +157,10 @@ class IsolatedDesk:
     def due(self, reader: Reader, now: int) -> Iterator[Command]:
         """Liquidations that would succeed now, the worst backed first."""
         found: list[tuple[int, str, Command]] = []
+        draft = reading(reader, now)
         for position in reader.each(Position):
             try:
-                view = self.view(reader, now, position)
+                view = self._view(draft, position)
             except Reject:
                 continue
             if view.due:

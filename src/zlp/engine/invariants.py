@@ -22,12 +22,14 @@ def check(draft: Draft) -> None:
     for kind, table in draft.writes.items():
         if kind is Balance or kind is Supply:
             _check_ownership(draft, kind, table, drift)
-        else:
-            for key, leaf in table.items():
-                if leaf is not None:
-                    reason = leaf.broken()
-                    if reason is not None:
-                        raise InvariantBroken(f"{kind.__name__}{key}: {reason}")
+            continue
+        claims = kind.claim is not Leaf.claim
+        for key, leaf in table.items():
+            if leaf is not None:
+                reason = leaf.broken()
+                if reason is not None:
+                    raise InvariantBroken(f"{kind.__name__}{key}: {reason}")
+                if claims:
                     _check_claim(draft, leaf)
     for symbol, difference in drift.items():
         if difference:

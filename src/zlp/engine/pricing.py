@@ -8,7 +8,10 @@ from __future__ import annotations
 from zlp.engine.draft import Draft
 from zlp.engine.leaves.prices import ComposedPrice, FastFeed, FastFeedSettings, PriceFeed, PriceSettings, sampled
 from zlp.engine.rejections import Code, Reject
-from zlp.engine.state import Reader
+from zlp.engine.state import Reader, State
+
+PRICED_BY = frozenset({PriceSettings, ComposedPrice, PriceFeed, FastFeedSettings, FastFeed})
+"""The kinds of leaves that bounds follow from, with the second: where none of them has changed, no bound has."""
 
 
 def bounds(draft: Draft, asset: str) -> tuple[int, int]:
@@ -21,6 +24,21 @@ def bounds(draft: Draft, asset: str) -> tuple[int, int]:
 
 def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     """The asset's minimum and maximum price (USD 1e30 per whole token) at second ``now``."""
+    while isinstance(reader, Draft) and PRICED_BY.isdisjoint(reader.writes):
+        reader = reader.base
+    if not isinstance(reader, State):
+        return _read(reader, asset, now)
+    second, known = reader.prices
+    if second != now:
+        known = {}
+        reader.prices = (now, known)
+    found = known.get(asset)
+    if found is None:
+        found = known[asset] = _read(reader, asset, now)
+    return found
+
+
+def _read(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     settings = reader.get(PriceSettings, (asset,))
     if settings is None:
         return _composed(reader, asset, now)

@@ -21,6 +21,7 @@ from zlp.engine.draft import Draft
 from zlp.engine.events.base import Event
 from zlp.engine.leaves.access import Installed
 from zlp.engine.leaves.base import Key, Leaf
+from zlp.engine.pricing import PRICED_BY
 from zlp.engine.rejections import Code, Reject, Rejection
 from zlp.engine.state import Reader, State
 
@@ -147,6 +148,8 @@ class Root:
                     table.pop(key, None)
                 else:
                     table[key] = leaf
+        if not PRICED_BY.isdisjoint(draft.writes):
+            self.state.prices = (0, {})
         if Installed in draft.writes:
             self._connect()
         for watcher in self._watchers:

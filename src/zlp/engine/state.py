@@ -1,4 +1,4 @@
-"""The whole state of a venue: tables of immutable leaves, nothing else."""
+"""The whole state of a venue: tables of immutable leaves."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ class Reader(Protocol):
 
 
 class State:
-    """All leaves, by kind and key. Only the root writes it, by committing a draft."""
+    """All leaves, by kind and key. Only the root writes it, by committing a draft.
 
-    __slots__ = ("tables",)
+    ``prices``: a second, and the bounds of assets that ``pricing`` has read off the leaves at it. It is replaced and
+    never emptied, so that who reads on another thread can't bring back a price that has been replaced since.
+    """
+
+    __slots__ = ("prices", "tables")
 
     def __init__(self, leaves: Iterable[Leaf] = ()) -> None:
         self.tables: dict[type[Leaf], dict[Key, Leaf]] = {}
+        self.prices: tuple[int, dict[str, tuple[int, int]]] = (0, {})
         for leaf in leaves:
             self.tables.setdefault(type(leaf), {})[leaf.key] = leaf
 

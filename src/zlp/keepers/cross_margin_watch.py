@@ -31,7 +31,10 @@ RANKED = 100
 
 
 class CrossMarginWatch:
-    """One table of accounts and one of positions per fund, kept up to date by events."""
+    """One table of accounts and one of positions per fund, kept up to date by events.
+
+    Two keepers ask: what one look found stands until time passes or something is heard.
+    """
 
     BRANCH = "cross_margin"
 
@@ -39,11 +42,17 @@ class CrossMarginWatch:
         self._port = port
         self._accounts: dict[str, AccountTable[AccountKey]] = {}
         self._positions: dict[str, ProfitTable[PositionKey]] = {}
+        self._found: tuple[int, list[Command]] | None = None
         self._rebuild()
         port.listen(self._hear)
 
     def due(self, now: int) -> Iterable[Command]:
         """Liquidations, closes at maximum profit or of delisted markets, then deleveraging."""
+        if self._found is None or self._found[0] != now:
+            self._found = now, self._look(now)
+        return self._found[1]
+
+    def _look(self, now: int) -> list[Command]:
         commands: list[Command] = []
         for pool, table in self._accounts.items():
             books = reading(self._port.reader, now, pool)
@@ -75,6 +84,7 @@ class CrossMarginWatch:
         return [(p.owner, p.number, p.market) for p in each if p.pool == books.pool and p.market in closed]
 
     def _hear(self, receipt: Receipt) -> None:
+        self._found = None
         touched: set[tuple[str, str, int]] = set()
         for event in receipt.events:
             if type(event) is ParameterChanged:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from zlp.desks.isolated import DESK
 from zlp.engine import Command, Receipt
@@ -15,6 +15,7 @@ from zlp.engine.fixed import BPS, mul_div_down
 from zlp.engine.leaves.base import Key
 from zlp.engine.leaves.isolated import IsolatedSettings, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolSettings
+from zlp.engine.mechanisms.funding import UtilisationFunding
 from zlp.engine.pricing import bounds_at
 from zlp.engine.rejections import Reject
 from zlp.keepers.port import Port
@@ -25,6 +26,17 @@ Group = tuple[str, str, str, bool]
 """Pool, market, collateral, side: rows that share a price and a funding index."""
 
 
+class Terms(NamedTuple):
+    """The settings that are folded into the rows of a group, and what moves its funding index."""
+
+    closing_fee_bps: int
+    liquidation_fee: int
+    maximum_leverage_bps: int
+    minimum_profit_bps: int
+    funding: UtilisationFunding | None
+    stable: bool
+
+
 class IsolatedWatch:
     """One table per market, side and collateral, kept up to date by events; candidates go to the desk."""
 
@@ -32,7 +44,7 @@ class IsolatedWatch:
 
     def __init__(self, port: Port) -> None:
         self._port = port
-        self._tables: dict[Group, DueTable[Key]] = {}
+        self._tables: dict[Group, tuple[Terms, DueTable[Key]]] = {}
         self._rebuild()
         port.listen(self._hear)
 
@@ -55,95 +67,93 @@ class IsolatedWatch:
 
     def _candidates(self, now: int) -> list[Key]:
         keys: list[Key] = []
-        prices: dict[str, tuple[int, int]] = {}
-        for group, table in self._tables.items():
+        for group, (terms, table) in self._tables.items():
             if not len(table):
                 continue
             pool, market, collateral, is_long = group
             try:
-                low, high = prices.get(market) or prices.setdefault(market, bounds_at(self._port.reader, market, now))
+                low, high = bounds_at(self._port.reader, market, now)
             except Reject:
                 continue
-            keys += table.due(low if is_long else high, (self._funding_index(pool, collateral, now),))
+            keys += table.due(low if is_long else high, (self._funding_index(terms, pool, collateral, now),))
         return keys
 
-    def _funding_index(self, pool: str, collateral: str, now: int) -> int:
-        reader = self._port.reader
-        settings = reader.get(PoolSettings, (pool,))
-        asset = load_asset(reader, pool, collateral)
-        if settings is None or settings.funding is None:
+    def _funding_index(self, terms: Terms, pool: str, collateral: str, now: int) -> int:
+        asset = load_asset(self._port.reader, pool, collateral)
+        if terms.funding is None:
             return asset.funding_index
-        token = reader.get(AssetSettings, (pool, collateral))
-        stable = token is not None and token.stable
-        index, _ = settings.funding.accrue(
-            asset.funding_index, asset.funding_at, now, asset.reserved, asset.amount, stable
+        index, _ = terms.funding.accrue(
+            asset.funding_index, asset.funding_at, now, asset.reserved, asset.amount, terms.stable
         )
         return index
 
     def _hear(self, receipt: Receipt) -> None:
         for event in receipt.events:
             if type(event) is PositionChanged:
-                self._update(_key(event.position))
+                pool = event.position.partition("/")[0]
+                self._update((pool, event.account, event.collateral, event.market, event.is_long))
             elif type(event) is ParameterChanged:
                 self._rebuild()
                 return
 
     def _rebuild(self) -> None:
         """Settings are folded into the rows: after a change of any, all rows are folded again."""
-        grouped: dict[Group, dict[Key, Threshold]] = defaultdict(dict)
-        for position in self._port.reader.each(Position):
-            grouped[_group(position.key)][position.key] = self._threshold(position)
         self._tables = {}
-        for group, rows in grouped.items():
-            table = self._table(group)
-            for key, threshold in rows.items():
-                table.upsert(key, threshold)
+        for position in self._port.reader.each(Position):
+            terms, table = self._table(_group(position.key))
+            table.upsert(position.key, _threshold(terms, position))
 
     def _update(self, key: Key) -> None:
-        table = self._table(_group(key))
+        terms, table = self._table(_group(key))
         position = self._port.reader.get(Position, key)
         if position is not None:
-            table.upsert(key, self._threshold(position))
+            table.upsert(key, _threshold(terms, position))
         elif key in table:
             table.remove(key)
 
-    def _table(self, group: Group) -> DueTable[Key]:
-        table = self._tables.get(group)
-        if table is None:
+    def _table(self, group: Group) -> tuple[Terms, DueTable[Key]]:
+        found = self._tables.get(group)
+        if found is None:
             direction = Direction.AT_OR_BELOW if group[3] else Direction.AT_OR_ABOVE
-            table = self._tables[group] = DueTable(direction, indices=1)
-        return table
+            found = self._tables[group] = self._terms(group), DueTable(direction, indices=1)
+        return found
 
-    def _threshold(self, position: Position) -> Threshold:
+    def _terms(self, group: Group) -> Terms:
+        name, market, collateral, _ = group
         reader = self._port.reader
-        rules = reader.get(IsolatedSettings, (position.pool,))
-        limits = reader.get(MarketSettings, (position.pool, position.index))
-        index = reader.get(AssetSettings, (position.pool, position.index))
-        pool = reader.get(PoolSettings, (position.pool,))
-        closing = 0 if rules is None else rules.closing_fee_bps
-        return fold_isolated(
-            is_long=position.is_long,
-            size=position.size,
-            collateral=position.collateral_usd,
-            average_price=position.average,
-            entry_index=position.entry_funding,
-            position_fee=position.size - mul_div_down(position.size, BPS - closing, BPS),
+        rules = reader.get(IsolatedSettings, (name,))
+        limits = reader.get(MarketSettings, (name, market)) or MarketSettings(name, market)
+        index = reader.get(AssetSettings, (name, market))
+        backing = reader.get(AssetSettings, (name, collateral))
+        pool = reader.get(PoolSettings, (name,))
+        return Terms(
+            closing_fee_bps=0 if rules is None else rules.closing_fee_bps,
             liquidation_fee=0 if rules is None else rules.liquidation_fee,
-            index_scale=1 if pool is None or pool.funding is None else pool.funding.scale,
-            maximum_leverage_bps=MarketSettings("", "").max_leverage if limits is None else limits.max_leverage,
+            maximum_leverage_bps=limits.max_leverage,
             minimum_profit_bps=0 if index is None else index.minimum_profit_bps,
+            funding=None if pool is None else pool.funding,
+            stable=backing is not None and backing.stable,
         )
 
 
-def _key(name: str) -> Key:
-    """The leaf's key from its text; an account may contain the separator."""
-    parts = name.split("/")
-    return (parts[0], "/".join(parts[1:-3]), parts[-3], parts[-2], parts[-1] == "long")
+def _threshold(terms: Terms, position: Position) -> Threshold:
+    return fold_isolated(
+        is_long=position.is_long,
+        size=position.size,
+        collateral=position.collateral_usd,
+        average_price=position.average,
+        entry_index=position.entry_funding,
+        position_fee=position.size - mul_div_down(position.size, BPS - terms.closing_fee_bps, BPS),
+        liquidation_fee=terms.liquidation_fee,
+        index_scale=1 if terms.funding is None else terms.funding.scale,
+        maximum_leverage_bps=terms.maximum_leverage_bps,
+        minimum_profit_bps=terms.minimum_profit_bps,
+    )
 
 
 def _group(key: Key) -> Group:
     pool, _, collateral, market, is_long = key
-    return (str(pool), str(market), str(collateral), bool(is_long))
+    return (pool, market, collateral, is_long)  # type: ignore[return-value]
 
 
 def _liquidation(position: Position) -> LiquidatePosition:

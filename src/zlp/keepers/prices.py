@@ -82,11 +82,12 @@ class PriceKeeper:
 
     def _post_rounds(self, now: int) -> int:
         rounds: list[Round] = []
+        reader = self._port.reader
         for asset, prices in self._source.rounds(now).items():
-            settings = self._port.reader.get(PriceSettings, (asset,))
+            settings = reader.get(PriceSettings, (asset,))
             if settings is None:
                 continue
-            feed = self._port.reader.get(PriceFeed, (asset,)) or PriceFeed(asset)
+            feed = reader.get(PriceFeed, (asset,)) or PriceFeed(asset)
             for price in prices:
                 answer = mul_div_down(price, UNITS[settings.answer_decimals], USD)
                 repeated = len(prices) == 1 and feed.rounds[-1:] == (answer,) and now - feed.round_at < REPEAT_AFTER
@@ -98,18 +99,19 @@ class PriceKeeper:
         return int(self._port.submit(PostRounds(rounds=tuple(rounds), evidence=evidence)).accepted)
 
     def _post_fast(self, now: int) -> int:
-        settings = self._port.reader.get(FastFeedSettings, ())
+        reader = self._port.reader
+        settings = reader.get(FastFeedSettings, ())
         if settings is None:
             return 0
         quote = self._source.fast(now)
-        shared = self._port.reader.get(FastFeed, ()) or FastFeed()
+        shared = reader.get(FastFeed, ()) or FastFeed()
         too_soon = shared.posted_at and now - shared.posted_at < settings.guard.min_post_interval
         if quote is None or quote.timestamp <= shared.updated_at or too_soon:
             return 0
         prices = tuple(
             FastPrice(asset, price)
             for asset, price in quote.prices.items()
-            if (feed := self._port.reader.get(PriceFeed, (asset,))) is not None
+            if (feed := reader.get(PriceFeed, (asset,))) is not None
             and feed.rounds
             and self._pace.due(feed, price, quote.timestamp)
         )

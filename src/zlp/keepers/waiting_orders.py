@@ -53,6 +53,8 @@ class WaitingOrders:
 
     def due(self, now: int) -> list[int]:
         """Numbers of orders that can probably be executed, or have expired, oldest first."""
+        if not (self._listed or self._place or self._expiring):
+            return []
         settings = self._reader.get(OrderSettings, ())
         if settings is None:
             return []

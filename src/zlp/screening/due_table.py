@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Generic
+from typing import Generic, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from zlp.screening.ratio import LIMIT, Number, nearest, nearest_variable
 from zlp.screening.rows import Floats, Key, Rows
 
 _NEVER = -LIMIT
-_ALWAYS = np.inf
+_ALWAYS = math.inf
 _BLOCK = 128  # rows that share one entry of the reach
 
 
@@ -26,8 +26,7 @@ class Direction(Enum):
     AT_OR_ABOVE = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
+class Threshold(NamedTuple):
     """The price that must be reached before a row can be due: exact, or a little nearer than the truth.
 
     It is whichever is reached first of
@@ -50,18 +49,22 @@ class DueTable(Generic[Key]):
     One table holds rows that share the price they look at, the indices that move them, and the direction: for
     example the longs of one market. `due` returns candidates: every row that is due, and rarely one that is
     within a rounding error of it. The caller confirms each with the engine's exact rule.
+
+    A price that no row reaches is told by one comparison: with `_nearest`, which no row's threshold is above, at
+    the indices `_at` of the last look. `_reach` says the same of each block of rows.
     """
 
-    __slots__ = ("_at", "_direction", "_indices", "_reach", "_rows")
+    __slots__ = ("_at", "_indices", "_nearest", "_reach", "_rows", "_sign")
 
     def __init__(self, direction: Direction, indices: int = 0) -> None:
         if not 0 <= indices <= MOST_INDICES:
             raise ValueError(f"a table has 0 to {MOST_INDICES} indices, not {indices}")
-        self._direction = direction
+        self._sign = direction.value
         self._indices = indices
         self._rows: Rows[Key] = Rows(float_columns=2 + indices if indices else 1)
-        self._at: Floats = np.zeros(indices)  # the indices for which the reach holds
+        self._at = (0.0,) * indices
         self._reach: Floats = np.empty(0)
+        self._nearest = math.inf
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -74,13 +77,15 @@ class DueTable(Generic[Key]):
         column = self._fold(threshold)
         row = self._rows.claim(key)  # may replace the arrays
         self._rows.floats[:, row] = column
-        self._forget_reach(row)
+        self._reach_at_least(row, self._threshold(column))
 
     def remove(self, key: Key) -> None:
         """Forget a row. KeyError when there is none."""
         row = self._rows.row(key)
-        self._rows.remove(key)  # moves another row to this place
-        self._forget_reach(row)
+        self._rows.remove(key)  # moves the last row to this place
+        block, last = row // _BLOCK, len(self._rows) // _BLOCK
+        if block != last < self._reach.size:
+            self._reach[block] = max(self._reach[block], self._reach[last])
 
     def due(self, price: Number, indices: Sequence[Number] = ()) -> list[Key]:
         """The keys of all rows that may be due at this price and these indices, in no meaningful order.
@@ -90,11 +95,16 @@ class DueTable(Generic[Key]):
         if len(indices) != self._indices:
             raise ValueError(f"this table has {self._indices} indices, not {len(indices)}")
         level, rows = self._signed(price), self._rows
-        at = np.array([nearest_variable(index) for index in indices])
-        settled = np.array_equal(at, self._at)
+        at = tuple(map(nearest_variable, indices))
+        settled = at == self._at
         if not settled or self._reach.size * _BLOCK != rows.floats.shape[1]:
             self._at, self._reach = at, np.full(rows.floats.shape[1] // _BLOCK, np.inf)
-        hits = threshold_hits(rows.floats, len(rows), level, at, THRESHOLD_MARGIN, self._reach, settled)
+            self._nearest = math.inf
+        elif self._nearest < level:
+            return []
+        hits = threshold_hits(rows.floats, len(rows), level, np.array(at), THRESHOLD_MARGIN, self._reach, settled)
+        if settled and len(rows):
+            self._nearest = float(self._reach[: -(-len(rows) // _BLOCK)].max())
         return rows.keys_at(hits)
 
     def dump(self) -> tuple[list[Key], Floats]:
@@ -120,14 +130,26 @@ class DueTable(Generic[Key]):
         if not self._indices:
             return [max(fixed, base)]
         slopes = [self._signed(slope) for slope in threshold.slopes] or [0.0] * self._indices
-        if max(abs(number) for number in (base, *slopes)) > LIMIT:
+        if max(map(abs, (base, *slopes))) > LIMIT:
             return [_ALWAYS, 0.0, *([0.0] * self._indices)]
         return [fixed, base + (THRESHOLD_MARGIN * abs(base) + UNDERFLOW_MARGIN), *slopes]
 
-    def _forget_reach(self, row: int) -> None:
-        """A row changed: until its block is looked at again, it may reach anything."""
-        if row // _BLOCK < self._reach.size:
-            self._reach[row // _BLOCK] = np.inf
+    def _threshold(self, column: Sequence[float]) -> float:
+        """A row's threshold at the indices of the last look, as the kernel computes it."""
+        if not self._indices:
+            return column[0]
+        fixed, moving, *slopes = column
+        for slope, index in zip(slopes, self._at, strict=True):
+            term = slope * index
+            moving += term + THRESHOLD_MARGIN * abs(term)
+        return max(fixed, moving)
+
+    def _reach_at_least(self, row: int, threshold: float) -> None:
+        """A row came or changed: its block reaches as far as it does."""
+        block = row // _BLOCK
+        if block < self._reach.size and self._reach[block] < threshold:
+            self._reach[block] = threshold
+        self._nearest = max(self._nearest, threshold)
 
     def _signed(self, number: Number) -> float:
-        return self._direction.value * nearest(number)
+        return self._sign * nearest(number)

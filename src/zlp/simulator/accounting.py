@@ -51,7 +51,7 @@ class Accounting:
         self._open_then: dict[str, tuple[int, int]] = {}
         self._count_then = (0, 0)
         self._paid_then = 1.0
-        self._handlers: dict[type, Any] = {
+        own: dict[type, Any] = {
             FeeCharged: self._fee,
             PositionChanged: self._position,
             Liquidated: self._liquidated,
@@ -61,6 +61,9 @@ class Accounting:
             OrderExecuted: self._executed,
             OrderCancelled: self._cancelled,
         }
+        self._handlers: dict[type, list[Any]] = defaultdict(list)
+        for kind, handler in (*own.items(), *self.books.handlers.items()):
+            self._handlers[kind].append(handler)
         world.venue.listen(self._hear)
 
     def begin(self) -> None:
@@ -86,11 +89,12 @@ class Accounting:
         pools = world.pools()
         prices = {asset.token: world.token_price(asset.token) for pool in pools for asset in pool.assets}
         for token, amount in self.books.held(pools):
-            if token not in prices:
-                prices[token] = world.token_price(token)
-            if amount:
-                before = self._prices.get(token, prices[token])
-                self.price_effect += amount * (prices[token] - before) // world.token_unit(token)
+            price = prices.get(token)
+            if price is None:
+                price = prices[token] = world.token_price(token)
+            before = self._prices.get(token, price)
+            if amount and price != before:
+                self.price_effect += amount * (price - before) // world.token_unit(token)
         self.series.add(world.now, pools, self._pools, world.markets())
         self._prices, self._pools = prices, pools
 
@@ -99,14 +103,8 @@ class Accounting:
         if receipt.rejection is not None:
             self.rejections[receipt.rejection.code] += 1
             return
-        books = self.books.handlers
         for event in receipt.events:
-            kind = type(event)
-            handler = self._handlers.get(kind)
-            if handler is not None:
-                handler(event)
-            handler = books.get(kind)
-            if handler is not None:
+            for handler in self._handlers.get(type(event), ()):
                 handler(event)
 
     def _fee(self, event: FeeCharged) -> None:

@@ -151,7 +151,7 @@ class Hand:
             )
         except Reject:
             return
-        self._send(commands)
+        self.send(commands)
 
     def close(self, held: Held, fraction_bps: int = BPS) -> None:
         """Order the closing of a part of a position."""
@@ -162,7 +162,7 @@ class Hand:
         except Reject:
             return
         held.closing = fraction_bps >= BPS
-        self._send(commands[:1])
+        self.send(commands[:1])
         self._afterwards += commands[1:]
 
     def mint(self, pool: PoolView, token: str, value: int) -> None:
@@ -171,20 +171,20 @@ class Hand:
         if price:
             amount = value * self.stage.token_unit(token) // price
             if amount:
-                self._send([Mint(pool=pool.pool, token=token, amount=amount)])
+                self.send([Mint(pool=pool.pool, token=token, amount=amount)])
 
     def burn(self, pool: PoolView, token: str, fraction_bps: int) -> None:
         """Take a part of what one holds of a pool out in a token."""
         shares = ledger.balance_of(self.stage.reader, self.account, pool.share) * fraction_bps // BPS
         if shares:
-            self._send([Burn(pool=pool.pool, token=token, shares=shares)])
+            self.send([Burn(pool=pool.pool, token=token, shares=shares)])
 
     def swap(self, pool: PoolView, path: tuple[str, ...], value: int) -> None:
         """Swap ``value`` USD (1e30) of the first token of the path into its last."""
         price = self.stage.token_price(path[0])
         if price:
             amount = value * self.stage.token_unit(path[0]) // price
-            self._send([Swap(pool=pool.pool, path=path, amount=amount)])
+            self.send([Swap(pool=pool.pool, path=path, amount=amount)])
 
     def flush(self) -> None:
         """Place the orders of the outbox, after what earlier ones left to do."""
@@ -237,7 +237,7 @@ class Hand:
         for held in self.positions.values():
             held.closing = False
 
-    def _send(self, commands: Sequence[Command]) -> None:
+    def send(self, commands: Sequence[Command]) -> None:
         """Submit what may act at once, in order; the first that must wait for prices takes the rest with it."""
         settings = self.stage.reader.get(OrderSettings, ())
         waiting = False

@@ -30,15 +30,18 @@ class Series(msgspec.Struct):
         self, time: int, pools: Sequence[PoolView], last: Sequence[PoolView], markets: Sequence[MarketView]
     ) -> None:
         """A sample; ``last`` are the pools of the sample before."""
-        value = sum(pool.value_usd for pool in pools)
-        used = sum(pool.utilisation_bps * pool.value_usd for pool in pools)
+        value = used = assets = 0
+        for pool in pools:
+            value += pool.value_usd
+            used += pool.utilisation_bps * pool.value_usd
+            for asset in pool.assets:
+                assets += asset.value_usd
         index = (self.index[-1] if self.index else 1.0) * _growth(pools, last)
         self.peak = max(self.peak, index)
         self.times.append(time)
         self.index.append(index)
         self.value.append(value / 10**30)
         self.utilisation.append(used / (value * 10_000) if value else 0.0)
-        assets = sum(asset.value_usd for pool in pools for asset in pool.assets)
         self.margin.append(value / assets if assets else 1.0)
         self.long_size.append(sum(market.long_size for market in markets) / 10**30)
         self.short_size.append(sum(market.short_size for market in markets) / 10**30)
@@ -69,8 +72,10 @@ class Series(msgspec.Struct):
 def _growth(pools: Sequence[PoolView], last: Sequence[PoolView]) -> float:
     """Growth of shares since the last sample, pools weighted by their value then; a new pool starts at 1."""
     before = {pool.pool: pool for pool in last}
-    known = [(pool, before[pool.pool]) for pool in pools if pool.pool in before and before[pool.pool].share_price]
-    weight = sum(old.value_usd for _, old in known)
-    if not weight:
-        return 1.0
-    return sum(new.share_price * old.value_usd // old.share_price for new, old in known) / weight
+    grown = weight = 0
+    for pool in pools:
+        old = before.get(pool.pool)
+        if old is not None and old.share_price:
+            grown += pool.share_price * old.value_usd // old.share_price
+            weight += old.value_usd
+    return grown / weight if weight else 1.0

@@ -76,7 +76,6 @@ class World:
         self._history: dict[str, list[float]] = {}
         self._markets: list[MarketView] | None = None
         self._pools: list[PoolView] | None = None
-        self._prices_now: dict[str, int] = {}
         self._priced_as = {leaf.token: leaf.asset for leaf in root.state.each(CreditCollateral)}
         self.venue.listen(self._hear)
 
@@ -128,13 +127,11 @@ class World:
             self._place(max(self.now, tick.time - LEAD))
         self.now = tick.time
         self._markets = self._pools = None
-        self._prices_now.clear()
         for asset, price in self.truth.prices_at(tick.prices).items():
             self._history.setdefault(asset, []).append(price / 10**30)
         if moment.heard is not None:
             self.feed.move_to(tick.time, moment.heard.prices)
             self._poster.work()
-            self._prices_now.clear()
         if account is not None:
             account()
         for keeper in self._keepers if moment.attended else ():
@@ -146,7 +143,6 @@ class World:
 
     def _place(self, moment: int) -> None:
         self.now = moment
-        self._prices_now.clear()
         waiting, self._waiting = self._waiting, {}
         for hand in waiting.values():
             hand.flush()
@@ -193,13 +189,8 @@ class World:
         return self._pools
 
     def token_price(self, token: str) -> int:
-        """The lower price of a token (USD at 1e30 per whole token), 0 if it has none; read once a moment."""
-        price = self._prices_now.get(token)
-        if price is None:
-            price = self._prices_now[token] = self._read_price(self._priced_as.get(token, token))
-        return price
-
-    def _read_price(self, asset: str) -> int:
+        """The lower price of a token (USD at 1e30 per whole token), 0 if it has none."""
+        asset = self._priced_as.get(token, token)
         if not asset:
             return 10**30
         try:

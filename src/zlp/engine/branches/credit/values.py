@@ -104,10 +104,15 @@ def funded_totals(draft: Draft, settings: CreditMarketSettings) -> SkewTotals:
         return totals
     if not totals.open_interest:
         return replace(totals, funding_at=draft.time)
+    found = draft.memo.get(("funded", settings.market))
+    if found is not None and found[0] is totals and found[1] is settings:
+        return found[2]  # type: ignore[no-any-return]
     mark = settings.mark.mark(index_price(draft, settings.asset), totals.skew, 0)
     rate = settings.funding.rate(totals.funding_rate, totals.skew, elapsed)
     change = settings.funding.fee_change(totals.funding_rate, rate, elapsed, mark)
-    return replace(totals, funding_rate=rate, funding_index=totals.funding_index + change, funding_at=draft.time)
+    funded = replace(totals, funding_rate=rate, funding_index=totals.funding_index + change, funding_at=draft.time)
+    draft.memo["funded", settings.market] = totals, settings, funded
+    return funded
 
 
 def unrealized_debt(draft: Draft, settings: CreditMarketSettings) -> int:
