@@ -305,8 +305,7 @@ def _expired_fee_to(draft: Draft, settings: OrderSettings, order: Order) -> str:
 
 
 def _require_newer_prices(draft: Draft, order: Order, action: Command) -> None:
-    """Nobody may act on a price he knew when he ordered."""
-    for asset in action.priced_by():
+    for asset in pricing.awaited(draft, action):
         feed = draft.get(PriceFeed, (asset,))
         posted = 0 if feed is None else feed.posted_in
         if posted <= order.placed_in:
