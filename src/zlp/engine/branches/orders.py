@@ -109,6 +109,8 @@ def update(draft: Draft, command: commands.UpdateOrder) -> None:
     _require_owner(draft, order)
     if not order.resting:
         raise Reject(Code.ACTION_NOT_ALLOWED, detail="a market order can't be changed")
+    if order.trigger_asset and command.trigger_price == 0:
+        raise Reject(Code.MALFORMED_COMMAND, detail="a trigger needs a price")
     if command.action:
         _require_same_escrow(_action(command.action), action_of(order))
     changed = replace(

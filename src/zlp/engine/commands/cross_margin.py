@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from zlp.engine.commands.base import Command, Signed
+from zlp.engine.rejections import Code, Reject
 
 
 class DepositMargin(Command, frozen=True, kw_only=True):
@@ -73,6 +74,11 @@ class CrossTrade(Command, frozen=True, kw_only=True):
     profit_token: str = ""
     relayer: str = ""
     relay_fee_usd: int = 0
+
+    def require_form(self) -> None:
+        """A trade has a size."""
+        if self.size_delta == 0:
+            raise Reject(Code.ZERO_AMOUNT)
 
     def priced_by(self) -> tuple[str, ...]:
         """The market's asset."""
