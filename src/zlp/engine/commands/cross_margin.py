@@ -128,7 +128,7 @@ class TakeMaxProfit(Command, frozen=True, kw_only=True):
 
 
 class Deleverage(Command, frozen=True, kw_only=True):
-    """Anyone, while the fund's buffer is short: close these positions, most profitable first (N8).
+    """Keeper, while the fund's buffer is short: close these positions, most profitable first (N8).
 
     The buffer is checked again before each; the first check that finds it restored ends the command.
     """
