@@ -63,6 +63,8 @@ REASONS: dict[str, Code] = {
     "GlpManager: cooldown duration not yet passed": Code.COOLDOWN_NOT_PASSED,
     "BaseToken: burn amount exceeds balance": Code.INSUFFICIENT_BALANCE,
     "ERC20: transfer amount exceeds balance": Code.INSUFFICIENT_BALANCE,
+    "BaseToken: transfer amount exceeds balance": Code.INSUFFICIENT_BALANCE,
+    "YieldToken: transfer amount exceeds balance": Code.INSUFFICIENT_BALANCE,
     "VaultPriceFeed: invalid price feed": Code.UNKNOWN_FEED,
     "VaultPriceFeed: could not fetch price": Code.NO_PRICE,
     "VaultPriceFeed: invalid price": Code.INVALID_PRICE,

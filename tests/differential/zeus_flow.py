@@ -29,7 +29,7 @@ FLOW_REASONS: dict[str, tuple[Code, ...]] = {
     "OrderBook: invalid price for execution": (Code.PRICE_NOT_REACHED,),
     "OrderBook: non-existent order": (Code.UNKNOWN_ORDER,),
     "VaultPriceFeed: invalid price feed": (Code.UNKNOWN_ORDER, Code.UNKNOWN_FEED),
-    "PositionManager: forbidden": (Code.ROLE_REQUIRED,),
+    "PositionManager: forbidden": (Code.ROLE_REQUIRED, Code.LIQUIDATOR_NOT_ALLOWED),
     "PositionManager: max global longs exceeded": (Code.MAX_LONGS_EXCEEDED,),
     "PositionManager: long deposit": (Code.LEVERAGE_LOWERED,),
     "PositionManager: long leverage decrease": (Code.LEVERAGE_LOWERED,),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from tests.differential.zeus_venue import GOVERNOR, POOL, RICH, ReferenceVenue
 from zlp.engine import Envelope, Receipt, Root, ledger
 from zlp.engine.branches import orders
@@ -173,15 +175,19 @@ class FlowVenue(ReferenceVenue):
 
     def _execute_one(self, number: int, sender: str) -> Result:
         """The reference reverts where we cancel: look first, and leave the order where it would have stayed."""
+        order = self.root.state.get(Order, (number,))
+        assert order is not None
+        if order.placed_at + int(self.params["maxTimeDelay"]) <= self.now:  # asked before who executes
+            return Result(Code.REQUEST_EXPIRED)
         command = ExecuteOrder(number=number, reward_to=RECEIVER)
         receipt = self.root.quote(Envelope(time=self.now, account=sender, command=command)).receipt
         if receipt.rejection is not None:
             code = receipt.rejection.code
             young = code is Code.REQUEST_TOO_YOUNG and sender == "keeper"
             return Result(answer=False) if young else Result(code)
-        ended = next((event for event in receipt.events if isinstance(event, OrderCancelled)), None)
+        ended = _ended(receipt)
         if ended is not None:
-            return Result(Code.REQUEST_EXPIRED if ended.reason == "expired" else Code(ended.reason))
+            return Result(ended)
         self.must(sender, command)
         return Result(answer=True)
 
@@ -233,10 +239,12 @@ class FlowVenue(ReferenceVenue):
         fee = int(record["fee"])
         if fee < int(self.params["minExecutionFee"]):
             return Result(Code.EXECUTION_FEE_TOO_SMALL)
+        if ledger.balance_of(self.root.state, account, path[0]) < amount:
+            return Result(Code.INSUFFICIENT_BALANCE)
         if len(path) > 1:
             swap = Swap(pool=POOL, path=path, amount=amount, min_amount=int(record["minOut"]))
             try:
-                swap.require_form()
+                replace(swap, amount=1).require_form()  # theirs asks the amount after all else
             except Reject as refused:
                 return Result(refused.rejection.code)
             root, before = self.root, ledger.balance_of(self.root.state, account, purchase)
@@ -277,6 +285,10 @@ class FlowVenue(ReferenceVenue):
     def _ob_swap(self, record: dict[str, Any]) -> Result:
         path = tuple(record["path"])
         action = Swap(pool=POOL, path=path, amount=int(record["amountIn"]), min_amount=int(record["minOut"]))
+        try:
+            action.require_form()  # theirs looks at the path before the fee
+        except Reject as refused:
+            return Result(refused.rejection.code)
         asset = path[-1] if record["above"] else ""
         return self._rest("swap", record, action, asset, int(record["fee"]), quote=path[0] if asset else "")
 
@@ -304,12 +316,19 @@ class FlowVenue(ReferenceVenue):
 
     def _pm_exec(self, record: dict[str, Any]) -> Result:
         number = self.book.get((record["kind"], record["account"], int(record["index_"])), 0)
-        sender, order = record["sender"], self.root.state.get(Order, (number,))
-        if sender == "keeper" and order is not None:
+        order = self.root.state.get(Order, (number,))
+        if record["sender"] != "keeper":
+            return Result(Code.ROLE_REQUIRED)
+        if order is not None:
             refused = self._refused_before_trigger(order)
             if refused is not None:
                 return Result(refused)
-        return self._result(self.apply(sender, ExecuteOrder(number=number, reward_to=RECEIVER)))
+        command = ExecuteOrder(number=number, reward_to=RECEIVER)
+        quoted = self.root.quote(Envelope(time=self.now, account="keeper", command=command)).receipt
+        ended = _ended(quoted)
+        if ended is not None:  # no later price cures it: ours ends it, theirs leaves it in the book
+            return Result(ended)
+        return self._result(self.apply("keeper", command))
 
     def _refused_before_trigger(self, order: Order) -> Code | None:
         """The reference's manager asks limits and tracker before the book asks the trigger, ours after it."""
@@ -321,6 +340,8 @@ class FlowVenue(ReferenceVenue):
         return None
 
     def _pm_liq(self, record: dict[str, Any]) -> Result:
+        if record["sender"] not in self.config["liquidators"]:  # asked before anything of the position
+            return Result(Code.LIQUIDATOR_NOT_ALLOWED)
         command = LiquidatePosition(
             pool=POOL,
             account=record["account"],
@@ -369,6 +390,14 @@ def _text(action: Command) -> str:
 
 def _placed(receipt: Receipt) -> int:
     return next(event.number for event in receipt.events if isinstance(event, OrderPlaced))
+
+
+def _ended(receipt: Receipt) -> Code | None:
+    """Why an execution ended an order without running it."""
+    for event in receipt.events:
+        if isinstance(event, OrderCancelled):
+            return Code.REQUEST_EXPIRED if event.reason == "expired" else Code(event.reason)
+    return None
 
 
 def _listed(position: Position) -> list[Any]:

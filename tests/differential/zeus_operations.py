@@ -9,8 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.differential.zeus_venue import GOVERNOR, POOL, ReferenceVenue
-from zlp.engine import Receipt, ledger
-from zlp.engine.branches.basket.assets import inventory, load_asset, touch
+from zlp.engine import Envelope, Receipt, ledger
+from zlp.engine.branches.basket.assets import USD_PER_DEBT, inventory, load_asset, touch
 from zlp.engine.branches.basket.debt import buy_debt, sell_debt
 from zlp.engine.branches.basket.valuation import share_price
 from zlp.engine.commands.base import Command
@@ -18,6 +18,7 @@ from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition, Liq
 from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
 from zlp.engine.draft import Draft
 from zlp.engine.events.ledger import Transferred
+from zlp.engine.events.liquidity import SharesMinted
 from zlp.engine.fixed import mul_div_down
 from zlp.engine.invariants import check
 from zlp.engine.leaves.isolated import IsolatedSettings, MarketSettings
@@ -25,6 +26,17 @@ from zlp.engine.leaves.pool import AssetSettings, PoolSettings
 from zlp.engine.leaves.prices import PriceSettings
 from zlp.engine.mechanisms.swap_fees import DynamicTax
 from zlp.engine.rejections import Code, Reject
+
+BEFORE_SENDER = (
+    Code.INSUFFICIENT_BALANCE,
+    Code.UNKNOWN_FEED,
+    Code.NO_PRICE,
+    Code.INVALID_AVERAGE_PRICE,
+    Code.LEVERAGE_DISABLED,
+    Code.ARITHMETIC_UNDERFLOW,
+    Code.DIVISION_BY_ZERO,
+)
+"""What theirs asks (transfer, mark price, tracker, switch) before who sends; ours asks that at the door."""
 
 
 @dataclass
@@ -50,6 +62,10 @@ class Operations:
         sender = record.get("sender", record["account"])
         account = record["account"]
         signer = sender if sender != account else ""
+        if signer:
+            refused = self._quote_of(account, command).rejection
+            if refused is not None and refused.code in BEFORE_SENDER:
+                return Outcome(refused.code)
         receipt = self.venue.apply(account, command, signer)
         if receipt.rejection is not None:
             return Outcome(receipt.rejection.code)
@@ -63,11 +79,16 @@ class Operations:
         self.venue.now += int(record["seconds"])
         return Outcome()
 
+    def _quote_of(self, account: str, command: Command) -> Receipt:
+        return self.venue.root.quote(Envelope(time=self.venue.now, account=account, command=command)).receipt
+
     def _add_liquidity(self, record: dict[str, Any]) -> Outcome:
-        return self._command(
-            record,
-            Mint(pool=POOL, token=record["token"], amount=int(record["amount"]), min_shares=int(record["minGlp"])),
-        )
+        """Theirs has a least amount of pool debt beside that of shares, and asks it first."""
+        mint = Mint(pool=POOL, token=record["token"], amount=int(record["amount"]))
+        for event in self._quote_of(record["account"], mint).events:
+            if isinstance(event, SharesMinted) and event.value_usd < int(record["minUsdg"]) * USD_PER_DEBT:
+                return Outcome(Code.DEBT_BELOW_MINIMUM)
+        return self._command(record, replace(mint, min_shares=int(record["minGlp"])))
 
     def _remove_liquidity(self, record: dict[str, Any]) -> Outcome:
         return self._command(

@@ -20,11 +20,12 @@ ETHER = 10**18
 
 @pytest.fixture
 def venue() -> Venue:
-    """A priced pool in which ann has all shares, and ether besides."""
+    """A priced pool in which ann has all shares, cooled down, and ether besides."""
     found = Venue("zeus")
     found.post()
     found.ask("bridge", Deposit(account="ann", token="ETH", amount=1_000 * ETHER))
     found.ask("ann", Mint(pool="main", token="ETH", amount=100 * ETHER))
+    found.now += 900
     return found
 
 

@@ -5,6 +5,9 @@ Only posted oracle prices enter; no trade inside the venue moves them (A6).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from zlp.engine.commands.base import Command
 from zlp.engine.draft import Draft
 from zlp.engine.leaves.prices import ComposedPrice, FastFeed, FastFeedSettings, PriceFeed, PriceSettings, sampled
 from zlp.engine.rejections import Code, Reject
@@ -101,3 +104,15 @@ def require_all_fresh(draft: Draft, assets: tuple[str, ...]) -> None:
         except Reject as refused:
             if refused.rejection.code is not Code.UNKNOWN_FEED:
                 raise
+
+
+def awaited(reader: Reader, action: Command) -> Iterator[str]:
+    """Assets whose newer price an order with this action waits for: nobody may act on one he knew when he ordered.
+
+    A stable on the way to a position counts as a dollar, and its feed may speak but once a day.
+    """
+    yield from action.priced_by()
+    for asset in action.swaps():
+        settings = reader.get(PriceSettings, (asset,))
+        if settings is None or not settings.spread.strict_stable:
+            yield asset

@@ -10,7 +10,7 @@ from zlp.engine.codec import decode_command
 from zlp.engine.events.orders import CancelScheduled, OrderCancelled, OrderExecuted, OrderPlaced, OrderUpdated
 from zlp.engine.leaves.orders import CancelSchedule, Order, OrderSettings
 from zlp.engine.leaves.prices import PriceFeed
-from zlp.engine.pricing import bounds_at
+from zlp.engine.pricing import awaited, bounds_at
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.screening.trigger_table import TriggerTable
@@ -96,7 +96,7 @@ class WaitingOrders:
             return False
         if not settings.newer_price:
             return True
-        for asset in action.priced_by():
+        for asset in awaited(self._reader, action):
             feed = self._reader.get(PriceFeed, (asset,))
             if feed is None or feed.posted_in <= order.placed_in:
                 return False

@@ -67,6 +67,14 @@ def test_the_ranking_is_enforced() -> None:
     assert venue.apply("keeper", backwards) is Code.NOT_RANKED
 
 
+def test_nobody_but_a_keeper_chooses_who_is_closed() -> None:
+    """N8: a list that leaves out the most profitable is still a falling list; its author must be answerable."""
+    venue = crowded()
+
+    command = Deleverage(pool=POOL, positions=(ref("bob", "BTC"),))
+    assert venue.apply("alice", command) is Code.ROLE_REQUIRED
+
+
 def test_losing_positions_are_never_deleveraged() -> None:
     """N8: only profits weigh on the fund."""
     venue = crowded()

@@ -9,7 +9,7 @@ from zlp.engine.codec import canonical
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.cross_margin import CrossReduce, CrossTrade
 from zlp.engine.commands.liquidity import Mint
-from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder
+from zlp.engine.commands.orders import ExecuteOrder, PlaceOrder, UpdateOrder
 from zlp.engine.events.orders import OrderCancelled, OrderPlaced
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.leaves.orders import Order
@@ -117,10 +117,26 @@ def test_a_failed_market_order_is_cancelled_and_the_keeper_paid(venue: Venue) ->
 
 
 def test_an_old_market_order_is_not_executed(venue: Venue) -> None:
-    """N3: after five minutes it expires."""
+    """N3: after five minutes it expires, and the trader has the execution fee back."""
+    before = venue.held("alice", "METIS")
     number = place(venue, "alice", buy(1_000))
     venue.wait(301)
     venue.do("keeper", ExecuteOrder(number=number))
 
-    assert venue.seen(OrderCancelled)
+    assert [event.fee_to for event in venue.seen(OrderCancelled)] == ["alice"]
+    assert venue.held("alice", "METIS") == before
     assert venue.position("alice", "ETH") is None
+
+
+def test_a_limit_order_stays_one_and_trades_something(venue: Venue) -> None:
+    """N3: no update turns it into a market order by a trigger price of 0, and a trade has a size from the start."""
+    options = {"resting": True, "trigger_asset": "ETH", "trigger_price": 1_700 * USD}
+    number = place(venue, "alice", buy(1_000), **options)
+    for above in (True, False):
+        change = UpdateOrder(number=number, trigger_price=0, trigger_above=above)
+        assert venue.apply("alice", change) is Code.MALFORMED_COMMAND
+
+    nothing = canonical(buy(0)).decode()
+    assert venue.apply("alice", PlaceOrder(action=nothing, fee=FEE)) is Code.ZERO_AMOUNT
+    change = UpdateOrder(number=number, action=nothing, trigger_price=1_700 * USD, trigger_above=False)
+    assert venue.apply("alice", change) is Code.ZERO_AMOUNT

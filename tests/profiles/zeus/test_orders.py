@@ -81,6 +81,33 @@ def test_a_market_order_runs_at_newer_prices_and_pays_the_keeper(venue: Venue) -
     assert venue.audit() == []
 
 
+@pytest.mark.parametrize(
+    ("account", "action"),
+    [
+        ("alice", opening(path=("BTC", "ETH"), amount=5 * 10**6)),
+        ("bob", closing(path=("ETH", "BTC"))),
+    ],
+)
+def test_what_is_swapped_on_the_way_needs_newer_prices_too(venue: Venue, account: str, action: Command) -> None:
+    """E6, E9: nobody pays with a coin, or is paid in one, at a price of it that he knew when he ordered."""
+    venue.act("bob", opening())
+    number = place(venue, action, account)
+    venue.advance(1)
+    venue.set_prices(ETH="2000", USDC="1", USDT="1")
+    assert refused(venue, "keeper", ExecuteOrder(number=number)) is Code.PRICE_NOT_NEWER
+
+    venue.set_prices(BTC="40000")
+    assert venue.apply("keeper", ExecuteOrder(number=number)).event("OrderExecuted").number == number
+
+
+def test_a_dollar_on_the_way_may_be_as_old_as_its_feed_lets_it(venue: Venue) -> None:
+    """E6, E9: a stable's feed speaks once a day; orders paid in it would expire before."""
+    number = place(venue, opening(path=("USDC", "ETH"), amount=2_000 * 10**6))
+    venue.advance(1)
+    venue.set_prices(ETH="2000")
+    assert venue.apply("keeper", ExecuteOrder(number=number)).event("OrderExecuted").number == number
+
+
 def test_a_failed_market_order_is_cancelled_and_the_keeper_is_paid(venue: Venue) -> None:
     """E9: a market order never rests: what it spends returns, its fee pays for the attempt."""
     before = held(venue, "alice", "ETH")

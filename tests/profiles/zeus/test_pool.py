@@ -7,6 +7,7 @@ import pytest
 from tests.profiles.zeus.desk import founded, held, refused, set_parameter
 from zlp import Rejected, Venue
 from zlp.engine import Code
+from zlp.engine.commands.custody import RequestWithdrawal, Transfer
 from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
 from zlp.engine.fixed import mul_div_down
 
@@ -89,6 +90,21 @@ def test_the_cooldown(venue: Venue) -> None:
 
     venue.advance(1)
     venue.apply("alice", burn)
+
+
+def test_shares_dont_leave_their_minter_before_the_cooldown(venue: Venue) -> None:
+    """E2: nobody gets round it by burning from another account, inside the venue or through the bridge."""
+    shares = venue.mint("alice", "USDC", "1000").event("SharesMinted").shares
+    send = Transfer(token="ZLP", to="bob", amount=shares)
+    leave = RequestWithdrawal(token="ZLP", amount=shares, destination="0xbob")
+    venue.advance(899)
+    assert refused(venue, "alice", send) is Code.COOLDOWN_NOT_PASSED
+    assert refused(venue, "alice", leave) is Code.COOLDOWN_NOT_PASSED
+    venue.apply("alice", Transfer(token="USDC", to="bob", amount=1))
+
+    venue.advance(1)
+    venue.apply("alice", send)
+    venue.apply("bob", Burn(pool="main", token="USDC", shares=shares))
 
 
 def test_a_share_of_mint_fees_can_stay_in_the_pool(venue: Venue) -> None:

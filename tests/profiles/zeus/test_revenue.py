@@ -88,6 +88,17 @@ def test_only_the_multisig_spends_the_treasury(venue: Venue) -> None:
     assert held(venue, "programme", "ETH") == 10**15
 
 
+def test_what_is_set_aside_for_holders_leaves_only_through_epochs(venue: Venue) -> None:
+    """E12: not even the multisig pays the holders' quarter to somebody else."""
+    venue.apply("anyone", CollectFees(pool="main", token="ETH"))
+    amount = held(venue, "fees:soulbound", "ETH")
+    take = AllocateFees(bucket="soulbound", token="ETH", amount=amount, to="programme")
+    with pytest.raises(ValueError, match="action_not_allowed"):
+        treasurer(venue, take)
+
+    assert held(venue, "fees:soulbound", "ETH") == amount > 0
+
+
 def test_buying_back_and_burning(venue: Venue) -> None:
     """E14: the buyback bucket is swapped at the pool's price, and burned if the token allows it."""
     set_parameter(venue, "RevenueSettings", '["main"]', "buyback_bps", 1_000)

@@ -10,6 +10,7 @@ from zlp.engine.draft import Draft
 from zlp.engine.events import ledger as events
 from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.ledger import Withdrawal
+from zlp.engine.leaves.pool import LastMint, PoolSettings
 from zlp.engine.rejections import Code, Reject
 
 ACCOUNT_LENGTH = 80
@@ -30,6 +31,15 @@ def require_amount(amount: int) -> None:
         raise Reject(Code.ZERO_AMOUNT)
 
 
+def _require_movable(draft: Draft, name: str) -> None:
+    """Refuse a token that may not be sent, and fresh shares, which another account could burn before their time."""
+    if not ledger.token(draft, name).transferable:
+        raise Reject(Code.TRANSFER_FORBIDDEN, detail=name)
+    for pool in draft.each(PoolSettings):
+        if pool.share == name:
+            pool.require_cooled(draft.get(LastMint, (pool.pool, draft.sender)), draft.time)
+
+
 def deposit(draft: Draft, command: commands.Deposit) -> None:
     """Credit what the bridge received; of the venue's own tokens no more than it took out."""
     require_role(draft, Role.BRIDGE)
@@ -44,8 +54,7 @@ def deposit(draft: Draft, command: commands.Deposit) -> None:
 
 def request_withdrawal(draft: Draft, command: commands.RequestWithdrawal) -> None:
     """Put tokens aside for the bridge."""
-    if not ledger.token(draft, command.token).transferable:
-        raise Reject(Code.TRANSFER_FORBIDDEN, detail=command.token)
+    _require_movable(draft, command.token)
     require_amount(command.amount)
     withdrawal = Withdrawal(
         number=next_number(draft, "withdrawal"),
@@ -91,9 +100,7 @@ def settle_withdrawal(draft: Draft, command: commands.SettleWithdrawal) -> None:
 
 def transfer(draft: Draft, command: commands.Transfer) -> None:
     """Send tokens to another account."""
-    token = ledger.token(draft, command.token)
-    if not token.transferable:
-        raise Reject(Code.TRANSFER_FORBIDDEN, detail=command.token)
+    _require_movable(draft, command.token)
     require_account(command.to)
     require_amount(command.amount)
     ledger.move(draft, command.token, draft.sender, command.to, command.amount)

@@ -109,6 +109,8 @@ def update(draft: Draft, command: commands.UpdateOrder) -> None:
     _require_owner(draft, order)
     if not order.resting:
         raise Reject(Code.ACTION_NOT_ALLOWED, detail="a market order can't be changed")
+    if order.trigger_asset and command.trigger_price == 0:
+        raise Reject(Code.MALFORMED_COMMAND, detail="a trigger needs a price")
     if command.action:
         _require_same_escrow(_action(command.action), action_of(order))
     changed = replace(
@@ -320,8 +322,7 @@ def _expired_fee_to(draft: Draft, settings: OrderSettings, order: Order) -> str:
 
 
 def _require_newer_prices(draft: Draft, order: Order, action: Command) -> None:
-    """Nobody may act on a price he knew when he ordered."""
-    for asset in action.priced_by():
+    for asset in pricing.awaited(draft, action):
         feed = draft.get(PriceFeed, (asset,))
         posted = 0 if feed is None else feed.posted_in
         if posted <= order.placed_in:

@@ -48,6 +48,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, for
         """Assets whose prices decide what this action costs; an order waits for newer ones."""
         return ()
 
+    def swaps(self) -> tuple[str, ...]:
+        """Tokens traded on the way to or from the action; an order waits for newer prices of all but stable ones."""
+        return ()
+
     def buys(self) -> bool:
         """Whether the action pays the maximum price; a trigger is read on that side."""
         return True

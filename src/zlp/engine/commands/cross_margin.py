@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from zlp.engine.commands.base import Command, Signed
+from zlp.engine.rejections import Code, Reject
 
 
 class DepositMargin(Command, frozen=True, kw_only=True):
@@ -74,6 +75,11 @@ class CrossTrade(Command, frozen=True, kw_only=True):
     relayer: str = ""
     relay_fee_usd: int = 0
 
+    def require_form(self) -> None:
+        """A trade has a size."""
+        if self.size_delta == 0:
+            raise Reject(Code.ZERO_AMOUNT)
+
     def priced_by(self) -> tuple[str, ...]:
         """The market's asset."""
         return (self.market,)
@@ -122,7 +128,7 @@ class TakeMaxProfit(Command, frozen=True, kw_only=True):
 
 
 class Deleverage(Command, frozen=True, kw_only=True):
-    """Anyone, while the fund's buffer is short: close these positions, most profitable first (N8).
+    """Keeper, while the fund's buffer is short: close these positions, most profitable first (N8).
 
     The buffer is checked again before each; the first check that finds it restored ends the command.
     """

@@ -45,6 +45,10 @@ class IncreasePosition(Command, frozen=True, kw_only=True):
         """The index."""
         return (self.market,)
 
+    def swaps(self) -> tuple[str, ...]:
+        """What is paid, on its way to the collateral."""
+        return self.path
+
     def buys(self) -> bool:
         """A long buys."""
         return self.is_long
@@ -79,6 +83,10 @@ class DecreasePosition(Command, frozen=True, kw_only=True):
     def priced_by(self) -> tuple[str, ...]:
         """The index."""
         return (self.market,)
+
+    def swaps(self) -> tuple[str, ...]:
+        """The collateral, on its way to what is paid out."""
+        return self.path
 
     def buys(self) -> bool:
         """Closing a short buys."""

@@ -16,7 +16,7 @@ class CollectFees(Command, frozen=True, kw_only=True):
 
 
 class AllocateFees(Command, frozen=True, kw_only=True):
-    """Treasurer: pay ``amount`` out of a bucket to an account (a reward programme, costs)."""
+    """Treasurer: pay ``amount`` out of a bucket to an account (a reward programme, costs); never the holders'."""
 
     scope: ClassVar[str] = "govern"
     bucket: str

@@ -18,11 +18,12 @@ class PoolSettings(Settings, frozen=True):
     the moment of each deposit); never leaves the pool. ``tokens``: its assets. ``swap_fees``: what minting,
     burning and swapping costs. ``funding``: what open positions pay for what is reserved for them.
     ``fee_to_pool_bps``: share of each mint and burn fee that stays with the LPs. ``cooldown``: seconds between
-    minting and burning. ``skew_surcharge_bps``: added to mint and swap fees of an asset whose open interest lies
-    on one side only, in proportion to the imbalance (0: off). ``value_addition``/``value_deduction``: USD 1e30
-    governance adds to or takes from the pool's value. ``orphans_block``: as in the reference, value that belongs to
-    no share (a gift before the first deposit, dust after the last withdrawal) makes every later deposit mint
-    nothing; otherwise it goes to who mints next, and a deposit too small for any share is refused.
+    minting and burning, or passing shares on. ``skew_surcharge_bps``: added to mint and swap fees of an asset whose
+    open interest lies on one side only, in proportion to the imbalance (0: off).
+    ``value_addition``/``value_deduction``: USD 1e30 governance adds to or takes from the pool's value.
+    ``orphans_block``: as in the reference, value that belongs to no share (a gift before the first deposit, dust
+    after the last withdrawal) makes every later deposit mint nothing; otherwise it goes to who mints next, and a
+    deposit too small for any share is refused.
     """
 
     pool: str
@@ -49,6 +50,12 @@ class PoolSettings(Settings, frozen=True):
     def holder(self) -> str:
         """Who holds the pool's tokens."""
         return f"pool:{self.pool}"
+
+    def require_cooled(self, last: LastMint | None, now: int) -> None:
+        """Refuse to burn or pass on shares at second ``now`` before the cool-down since ``last`` is over."""
+        earliest = self.cooldown + (0 if last is None else last.time)
+        if earliest > now:
+            raise Reject(Code.COOLDOWN_NOT_PASSED, limit=earliest, actual=now)
 
     def issues(self) -> tuple[str, ...]:
         """Its share, and its inner unit of account."""

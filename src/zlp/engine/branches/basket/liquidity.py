@@ -57,10 +57,7 @@ def burn(draft: Draft, command: Burn) -> None:
     require_account(receiver)
     if command.shares == 0:
         raise Reject(Code.ZERO_AMOUNT)
-    last = draft.get(LastMint, (pool.pool, draft.sender))
-    earliest = pool.cooldown + (0 if last is None else last.time)
-    if earliest > draft.time:
-        raise Reject(Code.COOLDOWN_NOT_PASSED, limit=earliest, actual=draft.time)
+    pool.require_cooled(draft.get(LastMint, (pool.pool, draft.sender)), draft.time)
     pricing.require_all_fresh(draft, pool.tokens)
     value = pool_value_in_debt(draft, pool, draft.time, maximise=False)
     supply = ledger.supply_of(draft, pool.share)

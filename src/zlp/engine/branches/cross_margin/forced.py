@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zlp.engine.access import require_role
 from zlp.engine.branches.cross_margin import health
 from zlp.engine.branches.cross_margin.books import Books, open_books
 from zlp.engine.branches.cross_margin.decrease import close_by_force, held
@@ -10,6 +11,7 @@ from zlp.engine.commands.cross_margin import CloseDelisted, Deleverage, Position
 from zlp.engine.draft import Draft
 from zlp.engine.events.cross_margin import PositionSkipped
 from zlp.engine.events.fund import BufferMeasured
+from zlp.engine.leaves.access import Role
 from zlp.engine.leaves.cross_margin import CrossPosition
 from zlp.engine.rejections import Code, Reject
 
@@ -40,9 +42,11 @@ def close_delisted(draft: Draft, command: CloseDelisted) -> None:
 def deleverage(draft: Draft, command: Deleverage) -> None:
     """Close the most profitable positions until the buffer is restored.
 
-    The list must be ranked by profit as it stands, capped by what is reserved, falling and above 0. A position
-    that can't be closed (its account has to be liquidated) is left alone with an event.
+    Only a keeper may say which, since a list can't show what it leaves out. It must be ranked by profit as it
+    stands, capped by what is reserved, falling and above 0. A position that can't be closed (its account has to be
+    liquidated) is left alone with an event.
     """
+    require_role(draft, Role.KEEPER)
     books = open_books(draft, command.pool)
     require_short_buffer(books)
     valuation.require_fresh(books.desk, reducing=True)

@@ -44,10 +44,12 @@ def collect(draft: Draft, command: commands.CollectFees) -> None:
 
 
 def allocate(draft: Draft, command: commands.AllocateFees) -> None:
-    """An explicit decision of the treasurer."""
+    """An explicit decision of the treasurer; what is set aside for soulbound holders is theirs, through epochs."""
     require_role(draft, Role.TREASURER)
     require_account(command.to)
     require_amount(command.amount)
+    if bucket(command.bucket) == SOULBOUND:
+        raise Reject(Code.ACTION_NOT_ALLOWED, detail="paid through epochs")
     ledger.move(draft, command.token, bucket(command.bucket), command.to, command.amount)
     draft.record(events.FeesAllocated(bucket=command.bucket, token=command.token, amount=command.amount, to=command.to))
 
