@@ -255,9 +255,10 @@ class Venue:
             raise ValueError("side is long or short")
         if (leverage is None) == (size is None):
             raise ValueError("give either size (USD) or leverage")
-        view = next((view for view in self.desk.markets(self.root.state, self.now) if view.market == market), None)
+        views = (view for view in self.desk.markets(self.root.state, self.now) if view.market == market)
+        view = next((view for view in views if not pool or view.pool in ("", pool)), None)
         if view is None:
-            raise LookupError(f"no market {market}")
+            raise LookupError(f"no market {market}{f' of pool {pool}' if pool else ''}")
         accepted = view.long_collaterals if side == "long" else view.short_collaterals
         token = collateral or accepted[0]
         units = self.units(token, amount)
@@ -265,7 +266,7 @@ class Venue:
         commands = self.desk.open(
             self.root.state,
             self.now,
-            pool=self._pool(pool)[0] if pool else view.pool,
+            pool=view.pool,
             market=market,
             is_long=side == "long",
             collateral=token,
