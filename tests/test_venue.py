@@ -5,10 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from zlp import Venue
+from zlp.engine.codec import canonical
+from zlp.engine.commands.governance import Configure
+from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSettings
+from zlp.engine.leaves.coin_vaults import BorrowPoolSettings, CoinVaultSettings
 from zlp.engine.leaves.ledger import Token
 from zlp.engine.leaves.prices import PriceSettings
+from zlp.engine.mechanisms.swap_fees import RebaseCurve
 from zlp.profiles.loader import SHIPPED
 from zlp.venue import Rejected
 
@@ -90,3 +96,28 @@ def test_tables_are_for_people(venue: Venue) -> None:
     for table in (venue.pools(), venue.markets()):
         assert "0" * 20 not in repr(table)
         assert "<table>" in table._repr_html_()
+
+
+def test_a_market_of_the_named_pool() -> None:
+    """O9: two pools have a BTC market; what backs it and who lends is the pool's that was named."""
+    venue = Venue("zo", time=NOW)
+    refresh(venue)
+    market = venue.root.state.get(BorrowMarketSettings, ("main", "BTC"))
+    assert market is not None
+    for record in (
+        Token("ALT", 6, issued=True),
+        BorrowPoolSettings("alt", "ALT", RebaseCurve()),
+        CoinVaultSettings("alt", "USDC", weight=1),
+        replace(market, pool="alt", long_collaterals=("USDC",), short_collaterals=("USDC",)),
+    ):
+        venue.apply("governor", Configure(settings=canonical(record).decode()))
+    for account in ("ann", "bob"):
+        venue.deposit(account, "USDC", "200000")
+        venue.deposit(account, "SUI", "10")
+    venue.mint("ann", "USDC", "100000", pool="alt")
+    venue.open_position("bob", "BTC", "long", amount="1000", leverage=3, pool="alt")
+
+    (position,) = venue.root.state.each(BorrowedPosition)
+    assert (position.pool, position.token, position.collateral) == ("alt", "USDC", 994 * 10**6)
+    with pytest.raises(LookupError, match="no market BTC of pool other"):
+        venue.open_position("bob", "BTC", "long", amount="1000", leverage=3, pool="other")

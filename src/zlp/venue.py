@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zlp.desks import Desk, PoolView, desk_of
+from zlp.desks import Desk, PoolView, decimals_of, desk_of
 from zlp.engine import Code, Command, Envelope, Receipt, Rejection, Root, ledger, pricing
 from zlp.engine.codec import canonical
 from zlp.engine.commands.credit import RedeemShares, RequestRedemption
@@ -29,16 +29,15 @@ from zlp.engine.commands.prices import FastPrice, PostPrices, PostRounds, Round
 from zlp.engine.commands.staking import UnstakeShares
 from zlp.engine.events.orders import OrderCancelled
 from zlp.engine.fixed import BPS, UNITS, USD, mul_div_down, value_of
-from zlp.engine.leaves import SETTINGS
 from zlp.engine.leaves.access import Role, RoleHolder
 from zlp.engine.leaves.credit import CreditCollateral, CreditVaultSettings
-from zlp.engine.leaves.ledger import Balance, Token
+from zlp.engine.leaves.ledger import Balance
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.prices import FastFeedSettings, PriceFeed, PriceSettings
 from zlp.engine.leaves.staking import Stake
 from zlp.profiles.loader import Profile, load
 from zlp.profiles.quantities import scaled
-from zlp.tables import SHARE_DECIMALS, Table, decimal_of, markets_table, pools_table, positions_table
+from zlp.tables import Table, decimal_of, markets_table, pools_table, positions_table
 
 Amount = str | Decimal | int
 """A number of whole tokens or of USD."""
@@ -99,11 +98,8 @@ class Venue:
 
     @property
     def decimals(self) -> dict[str, int]:
-        """Decimals of every token, also of shares that come into being with a vault's first deposit."""
-        state = self.root.state
-        issued = (symbol for kind in SETTINGS.values() for record in state.each(kind) for symbol in record.issues())
-        known = {token.symbol: token.decimals for token in state.each(Token)}
-        return {**dict.fromkeys(issued, SHARE_DECIMALS), **known}
+        """Decimals of every token, as people count it; also of shares that a vault's first deposit will make."""
+        return decimals_of(self.root.state)
 
     @property
     def scales(self) -> dict[str, int]:
@@ -259,9 +255,10 @@ class Venue:
             raise ValueError("side is long or short")
         if (leverage is None) == (size is None):
             raise ValueError("give either size (USD) or leverage")
-        view = next((view for view in self.desk.markets(self.root.state, self.now) if view.market == market), None)
+        views = (view for view in self.desk.markets(self.root.state, self.now) if view.market == market)
+        view = next((view for view in views if not pool or view.pool in ("", pool)), None)
         if view is None:
-            raise LookupError(f"no market {market}")
+            raise LookupError(f"no market {market}{f' of pool {pool}' if pool else ''}")
         accepted = view.long_collaterals if side == "long" else view.short_collaterals
         token = collateral or accepted[0]
         units = self.units(token, amount)
@@ -269,7 +266,7 @@ class Venue:
         commands = self.desk.open(
             self.root.state,
             self.now,
-            pool=self._pool(pool)[0] if pool else view.pool,
+            pool=view.pool,
             market=market,
             is_long=side == "long",
             collateral=token,

@@ -1,6 +1,7 @@
 """Trading and providing liquidity from the command line, on every profile."""
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from zlp.cli import app, liquidity, trade
 from zlp.cli.local.keyring import Keyring
 from zlp.client import Client, Signer
 from zlp.client.trading import Trading
+from zlp.engine.codec import plain
 from zlp.engine.commands.base import Command
+from zlp.engine.commands.borrowed import PledgeCollateral
 from zlp.engine.commands.governance import SetParameter
 from zlp.engine.commands.staking import StartEmission
 from zlp.engine.leaves.access import Role, RoleHolder
@@ -181,6 +184,57 @@ async def _earn(venue: Living, zlp: Shell) -> None:
 async def _refusal(zlp: Shell, *arguments: str) -> str:
     """What a swap that pays too little says: at once, or when its order has failed."""
     return await zlp.refused(*arguments, "--timeout", "5")
+
+
+async def test_a_market_order_says_what_it_accepts(tmp_path: Path, profile: str) -> None:
+    """O8, E9: one percent from the price of the moment, on the index and, in ZO, half of the collateral's price."""
+    async with living(profile, tmp_path / "venue") as venue:
+        zlp = Shell(venue, tmp_path / "keys")
+        await zlp.ok("faucet")
+        market, token, margin = await asyncio.to_thread(_plan, venue, zlp)
+        price = venue.prices["ETH"]
+        opening = ("trade", "open", market, "long", "--size", "6000", "--token", token, "--margin", margin)
+        assert "0 to less than 100" in await zlp.refused(*opening, "--slippage", "-1")
+        await zlp.ok(*opening, "--slippage", "1")
+        venue.prices["ETH"] = venue.prices["ETH"] * 995 // 1_000
+        await asyncio.sleep(1)
+        await zlp.ok("trade", "close", market, "--slippage", "1.5")
+        worst = [each["acceptable_price"] for each in _actions(venue) if "acceptable_price" in each]
+        assert [int(each) / price for each in worst] == pytest.approx([1.01, 0.995 * 0.985], rel=1e-4)
+        if profile == "zo":
+            floors = [int(each["collateral_price_floor"]) / price for each in _actions(venue)]
+            assert floors == pytest.approx([0.5, 0.4975], rel=1e-4)
+
+
+def _actions(venue: Living) -> list[dict]:
+    """What the venue's orders and trades said, oldest first."""
+    kinds = ("PlaceOrder", "CrossTrade", "PlaceCreditOrder")
+    sent = [plain(fact.command) for fact in venue.node.feed.read(venue.node.feed.oldest() - 1, 10**6)]
+    return [json.loads(each["action"]) if "action" in each else each for each in sent if each["type"] in kinds]
+
+
+async def test_any_command_from_the_command_line(tmp_path: Path) -> None:
+    """O1, O8, A5: what has no words of its own is sent as JSON: collateral pledged and taken back, coins given back."""
+    async with living("zo", tmp_path / "venue") as venue:
+        zlp = Shell(venue, tmp_path / "keys")
+        await zlp.ok("faucet")
+        await zlp.ok("trade", "open", "ETH", "long", "--size", "6000", "--token", "ETH", "--margin", "1")
+        pledge = '{"type": "PledgeCollateral", "position": 1, "amount": "25000000"}'
+        before = venue.node.root.sequence
+        assert "0.25" in await zlp.ok("send", "--quote", pledge)
+        assert not any(isinstance(each, PledgeCollateral) for each in _commands(venue, before))
+        assert "done" in await zlp.ok("send", pledge)
+        venue.prices["ETH"] = venue.prices["ETH"] * 995 // 1_000
+        await asyncio.sleep(1)
+        assert "done" in await zlp.ok("send", pledge.replace("Pledge", "Redeem"))
+        assert "ReserveChanged" in await zlp.ok("send", pledge.replace("PledgeCollateral", "ReduceReserve"))
+        assert "invalid_pledge_amount" in await zlp.refused("send", pledge.replace("25000000", "0"))
+        assert "invalid_pledge_amount" in await zlp.refused("send", "--quote", pledge.replace("25000000", "0"))
+        assert "malformed_command" in await zlp.refused("send", '{"type": "Pledge"}')
+
+
+def _commands(venue: Living, after: int) -> list[Command]:
+    return [fact.command for fact in venue.node.feed.read(after, 10**6)]
 
 
 async def test_rewards_from_the_command_line(tmp_path: Path) -> None:

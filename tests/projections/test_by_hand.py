@@ -210,3 +210,20 @@ def test_other_exports_say_what_there_is(story: ReadModel, kind: str, form: str,
 def test_a_spreadsheet_runs_nothing(story: ReadModel) -> None:
     """A client id that is a formula stays text; negative numbers stay numbers."""
     assert export._line(["=1+1", "@x", "-2.5", "-x", "+3"]) == "'=1+1,'@x,-2.5,'-x,'+3\n"
+
+
+def test_vault_shares_are_counted_like_their_collateral(told, tmp_path) -> None:
+    """Z2: a deposit of 1,000 USDC makes 990 shares at about a dollar, in the read model as in the venue."""
+    venue = Venue("zaros", time=1_699_920_000)
+    venue.set_prices(ETH="2000", BTC="50000", USDC="1")
+    venue.deposit("ann", "USDC", "1000")
+    venue.mint("ann", "USDC", "1000", pool="usdc")
+    venue.apply("ann", MeasurePool(pool="usdc"))
+    made = model(tmp_path / "zaros.db", told)
+
+    (minted,) = rows(made, tables.liquidity)
+    assert (minted["shares"], minted["shares_units"]) == ("990", "990000000")
+    (sample,) = (row for row in rows(made, tables.pool_samples) if row["pool"] == "usdc")
+    assert (sample["supply"], sample["share_price"]) == ("990", "1")
+    assert venue.balance("ann", "ZLP-USDC") == 990
+    assert "usdc  990.00     990     1.000000" in str(venue.pools())

@@ -46,13 +46,14 @@ def test_the_parts_add_up_where_positions_break(profile: str, shock: str) -> Non
 
 
 def test_what_nobody_paid_is_counted_once() -> None:
-    """E11: LPs bear exactly the bad debt that liquidations name; in ZO also what owners closed too late."""
+    """E11: LPs bear exactly the bad debt that is named; in ZO also that of owners who closed too late, whose closing
+    fee took a little of the collateral."""
     lost = {name: violent(name, "down") for name in PROFILES}
     beyond = {name: -result.split["losses beyond collateral"] for name, result in lost.items()}
 
     assert beyond["zeno"] == lost["zeno"].bad_debt
     assert beyond["zaros"] == lost["zaros"].bad_debt
-    assert lost["zo"].bad_debt < beyond["zo"] < lost["zo"].bad_debt * 105 // 100
+    assert lost["zo"].bad_debt < beyond["zo"] < lost["zo"].bad_debt * 1_002 // 1_000
     assert beyond["zeus"] < lost["zeus"].bad_debt  # its events end a loss at the collateral
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zlp.keepers import Keeper, Port, PostingPace
 
 PRICES = "prices"
-NAMES = (PRICES, "orders", "liquidations", "deleverage", "credit", "fees", "disputes")
+NAMES = (PRICES, "orders", "liquidations", "deleverage", "credit", "fees", "conversions", "disputes")
 LONGEST_PAUSE = 10.0
 
 
@@ -144,7 +144,14 @@ def _hired(names: list[str], port: Port, prices: str, every: float, pace: Postin
 
 
 def _makers(watch: object) -> dict[str, Callable[[Port], Keeper]]:
-    from zlp.keepers import CreditKeeper, DeleverageKeeper, FeeKeeper, LiquidationKeeper, OrderKeeper
+    from zlp.keepers import (
+        ConversionKeeper,
+        CreditKeeper,
+        DeleverageKeeper,
+        FeeKeeper,
+        LiquidationKeeper,
+        OrderKeeper,
+    )
 
     return {
         "orders": OrderKeeper,
@@ -152,4 +159,5 @@ def _makers(watch: object) -> dict[str, Callable[[Port], Keeper]]:
         "deleverage": lambda port: DeleverageKeeper(port, watch),  # type: ignore[arg-type]
         "credit": CreditKeeper,
         "fees": FeeKeeper,
+        "conversions": ConversionKeeper,
     }

@@ -29,6 +29,7 @@ MOUNTED: tuple[tuple[str, str, str], ...] = (
     ("lp", "zlp.cli.liquidity", "liquidity_app"),
     ("rewards", "zlp.cli.rewards", "rewards_app"),
     ("faucet", "zlp.cli.trade", "faucet"),
+    ("send", "zlp.cli.sending", "send"),
     ("oracle", "zlp.oracle.commands", "oracle_app"),
     ("prices", "zlp.oracle.commands", "prices_app"),
 )

@@ -52,6 +52,9 @@ ORDERS = (
 )
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for it to be executed; 0 not to wait.", min=0)]
 Share = Annotated[str, typer.Option(help="Part of the position, as in 0.5.")]
+Slippage = Annotated[
+    str, typer.Option(help="Percent by which the price may move against you until it runs; any amount if not given.")
+]
 
 
 @contextmanager
@@ -107,6 +110,8 @@ def open_position(
     margin: Annotated[str, typer.Option(help="Whole tokens that back it; 0 for what is there already.")],
     token: Annotated[str, typer.Option(help="Which token; the first that backs this side if not given.")] = "",
     at: Annotated[str, typer.Option(help="Wait for this price or a better one.")] = "",
+    slippage: Slippage = "",
+    pool: Annotated[str, typer.Option(help="Of which pool, where several have this market.")] = "",
     url: UrlOption = URL,
     key: KeyOption = "",
     account: AccountOption = "",
@@ -119,10 +124,21 @@ def open_position(
       zlp trade open ETH long --margin 1 --size 5000
 
       zlp trade open BTC short --margin 2000 --token USDC --size 10000 --at 101000
+
+      zlp trade open ETH long --margin 1 --size 5000 --slippage 0.5
     """
     _side(side)
     with trading(url, key, account) as desk:
-        sent = desk.open(market, is_long=side == "long", margin=margin, size=size, token=token, at=at)
+        sent = desk.open(
+            market,
+            is_long=side == "long",
+            margin=margin,
+            size=size,
+            token=token,
+            at=at,
+            slippage=slippage,
+            pool=pool,
+        )
         if tell(desk, sent, 0 if at else timeout):
             _show(desk)
 
@@ -136,6 +152,7 @@ def _side(side: str) -> None:
 def close(
     position: Annotated[str, typer.Argument(help="Its name, or its market if there is only one.")],
     share: Share = "1",
+    slippage: Slippage = "",
     url: UrlOption = URL,
     key: KeyOption = "",
     account: AccountOption = "",
@@ -151,7 +168,7 @@ def close(
     """
     with trading(url, key, account) as desk:
         with console.status("waiting for a keeper"):
-            sent = desk.close(position, share=share, timeout=timeout)
+            sent = desk.close(position, share=share, slippage=slippage, timeout=timeout)
         tell(desk, sent, 0)
         _show(desk)
 

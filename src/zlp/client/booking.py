@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from zlp.client.faults import VenueError
-from zlp.client.records import Receipt, price_units
+from zlp.client.records import PRECISION, PRICE_DECIMALS, Receipt, price_units
 from zlp.engine.codec import canonical, decode_command
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.orders import PlaceOrder
@@ -44,6 +44,15 @@ def guarded(command: Command, limit: Decimal | None) -> Command:
     if limit is None or "acceptable_price" not in command.__struct_fields__:
         return command
     return replace(command, acceptable_price=price_units(limit))
+
+
+def worst(price: str, slippage: str, *, buys: bool) -> Decimal:
+    """The worst price one accepts: ``slippage`` percent above it for who buys, below it for who sells."""
+    part = Decimal(slippage) / 100
+    if not 0 <= part < 1:
+        raise VenueError("a price may move by 0 to less than 100 percent")
+    with localcontext(prec=PRECISION, rounding=ROUND_DOWN):
+        return (Decimal(price) * (1 + part if buys else 1 - part)).quantize(Decimal(1).scaleb(-PRICE_DECIMALS))
 
 
 def booked(

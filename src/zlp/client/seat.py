@@ -86,6 +86,10 @@ class Seat:
         limit = 0 if known is None else known.faucet_limit
         return self.client.send(Faucet(token=token, amount=self.client.units(token, amount) if amount else limit))
 
+    def act(self, command: Command, *, client_id: str = "") -> Row:
+        """Any command of the engine; as an order where the venue runs it only at newer prices."""
+        return self._book([command], "", None, client_id)
+
     # what its users share -----------------------------------------------------------------------------------
 
     def _leaves(self, kind: type[L]) -> Iterator[L]:

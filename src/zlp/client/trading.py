@@ -9,7 +9,9 @@ from __future__ import annotations
 import secrets
 from decimal import Decimal
 
-from zlp.client.booking import NotSupported, Row, Trigger, checked, guarded
+from msgspec.structs import replace
+
+from zlp.client.booking import NotSupported, Row, Trigger, checked, guarded, worst
 from zlp.client.faults import OrderEnded, VenueError
 from zlp.client.providing import Providing
 from zlp.client.records import Receipt, price_units
@@ -24,6 +26,8 @@ from zlp.engine.commands.orders import CancelOrder
 from zlp.engine.leaves.credit_positions import MainAccount, TradingAccount
 
 WHOLE = 10_000
+HALF = "50"
+"""Percent that a collateral may lose before an action with a slippage runs."""
 DIGEST = 64
 """Digits of a signed order's name."""
 
@@ -41,11 +45,11 @@ class Trading(Providing):
         """Every market, with its prices, sizes, carry and the tokens that back each side."""
         return list(self.client.get("/v1/desk")["markets"])
 
-    def market(self, name: str) -> Row:
-        """One market. ``VenueError`` names those there are."""
+    def market(self, name: str, pool: str = "") -> Row:
+        """One market, of the first pool that has it if none is named. ``VenueError`` names those there are."""
         rows = self.markets()
         for row in rows:
-            if row["market"] == name:
+            if row["market"] == name and pool in ("", row["pool"]):
                 return row  # type: ignore[no-any-return]
         raise VenueError(f"no market {name}; there are {', '.join(row['market'] for row in rows) or 'none'}")
 
@@ -73,13 +77,17 @@ class Trading(Providing):
         size: str,
         token: str = "",
         at: str = "",
+        slippage: str = "",
+        pool: str = "",
         client_id: str = "",
     ) -> Row:
         """Open or extend a position of ``size`` USD, backed by ``margin`` whole tokens (0: what is there already).
 
         ``token``: the first that backs this side if not given. ``at``: wait for this price or a better one.
+        ``slippage``: percent by which the price may move against one until it runs, any amount if not given; where a
+        design lets one, a collateral that loses half its price until then stops it too. ``pool``: whose market.
         """
-        row = self.market(market)
+        row = self.market(market, pool)
         accepted = row["long_collaterals" if is_long else "short_collaterals"]
         plan = self.client.get(
             f"/v1/desk/open/{'long' if is_long else 'short'}",
@@ -92,12 +100,21 @@ class Trading(Providing):
         )
         trigger = Trigger(Decimal(at), above=not is_long) if at else None
         *before, trade = checked(plan["commands"], self.account)
-        return self._book([*before, guarded(trade, trigger.price if trigger else None)], market, trigger, client_id)
+        trade = guarded(trade, trigger.price) if trigger else self._slipping(trade, row, slippage, buys=is_long)
+        return self._book([*before, trade], market, trigger, client_id)
 
-    def close(self, position: str, *, share: str = "1", client_id: str = "", timeout: float = 60) -> Row:
-        """Close a share of a position and wait for it; margin that backs nothing afterwards comes back."""
+    def close(
+        self, position: str, *, share: str = "1", slippage: str = "", client_id: str = "", timeout: float = 60
+    ) -> Row:
+        """Close a share of a position and wait for it; margin that backs nothing afterwards comes back.
+
+        ``slippage`` as in ``open``.
+        """
         row = self.position(position)
         first, *after = self._closing(row, share)
+        if slippage:
+            market = self.market(row["market"], row["pool"])
+            first = self._slipping(first, market, slippage, buys=not row["is_long"])
         sent = self.settled(self._book([first], row["market"], None, client_id), timeout)
         for command in (*after, *self._idle(row["position"])):
             self.client.send(command)
@@ -173,6 +190,16 @@ class Trading(Providing):
             raise VenueError("a signed order counts on margin: open a position or add margin first")
         main = next(self._leaves(MainAccount), None)
         return own[main.number if main is not None and main.number in own else min(own)]
+
+    def _slipping(self, trade: Command, market: Row, slippage: str, *, buys: bool) -> Command:
+        """The trade with the worst prices it may run at."""
+        if not slippage:
+            return trade
+        trade = guarded(trade, worst(market["high" if buys else "low"], slippage, buys=buys))
+        if "collateral_price_floor" not in trade.__struct_fields__:
+            return trade
+        low = self.client.prices()[trade.token].low  # type: ignore[attr-defined]
+        return replace(trade, collateral_price_floor=price_units(worst(f"{low or 0:f}", HALF, buys=False)))
 
     def _closing(self, row: Row, share: str) -> list[Command]:
         fraction = int(Decimal(share) * WHOLE)

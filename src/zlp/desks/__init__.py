@@ -8,6 +8,6 @@ changes anything and holds no rule: every number comes from the engine's own fun
 
 from __future__ import annotations
 
-from zlp.desks.base import AssetView, Desk, MarketView, PoolView, PositionView, desk_of
+from zlp.desks.base import AssetView, Desk, MarketView, PoolView, PositionView, decimals_of, desk_of
 
-__all__ = ["AssetView", "Desk", "MarketView", "PoolView", "PositionView", "desk_of"]
+__all__ = ["AssetView", "Desk", "MarketView", "PoolView", "PositionView", "decimals_of", "desk_of"]

@@ -11,6 +11,8 @@ import msgspec
 from zlp.engine.commands.base import Command
 from zlp.engine.draft import Draft
 from zlp.engine.leaves.access import Installed
+from zlp.engine.leaves.credit import CreditVaultSettings
+from zlp.engine.leaves.ledger import Token
 from zlp.engine.state import Reader
 
 
@@ -27,7 +29,8 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolView(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool or vault. ``value_usd`` and ``share_price`` (per whole share) at 1e30; ``supply`` in base units.
+    """A pool or vault. ``value_usd`` and ``share_price`` (per whole share, as ``decimals_of`` counts it) at 1e30;
+    ``supply`` in base units.
 
     ``utilisation_bps``: how much of what it can lend is lent.
     """
@@ -153,6 +156,20 @@ def desk_of(reader: Reader) -> Desk:
         if reader.get(Installed, (branch,)) is not None:
             return importlib.import_module(module).DESK  # type: ignore[no-any-return]
     raise LookupError("no trading branch is installed")
+
+
+def decimals_of(reader: Reader) -> dict[str, int]:
+    """Decimals by which people count each token: its own, but those of its collateral for a share of a vault.
+
+    The first shares of a vault are made one to one with its collateral, base unit by base unit, whatever their own
+    decimals. Counted by the collateral's, one whole share is what one whole token was deposited for. A share that no
+    deposit has made yet is named too.
+    """
+    found = {token.symbol: token.decimals for token in reader.each(Token)}
+    for vault in reader.each(CreditVaultSettings):
+        if vault.token in found:
+            found[vault.share] = found[vault.token]
+    return found
 
 
 def reading(reader: Reader, now: int, account: str = "") -> Draft:

@@ -37,7 +37,6 @@ from zlp.engine.leaves.credit import (
 )
 from zlp.engine.leaves.credit_positions import CreditOrder, CreditPosition, TradingAccount
 from zlp.engine.leaves.stability import StableSwapRequest
-from zlp.engine.mechanisms.credit import SHARE_DECIMALS
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
 
@@ -63,7 +62,8 @@ class CreditDesk:
     def _pool(self, draft: Draft, settings: CreditVaultSettings) -> PoolView:
         state = recalculate(draft, settings)
         held = assets(draft, settings)
-        worth = value_of(held, price_of(draft, settings.token), ledger.token(draft, settings.token).unit)
+        unit = ledger.token(draft, settings.token).unit
+        worth = value_of(held, price_of(draft, settings.token), unit)
         value = max(0, worth - debt(draft, state))
         supply = ledger.supply_of(draft, settings.share)
         capacity = max(0, vault_capacity(draft, settings, state))
@@ -73,7 +73,7 @@ class CreditDesk:
             share=settings.share,
             value_usd=value,
             supply=supply,
-            share_price=mul_div_down(value, 10**SHARE_DECIMALS, supply) if supply else 0,
+            share_price=mul_div_down(value, unit, supply) if supply else 0,
             utilisation_bps=min(BPS, mul_div_down(used, BPS, capacity)) if capacity else 0,
             assets=(
                 AssetView(

@@ -43,11 +43,14 @@ def bounds_at(reader: Reader, asset: str, now: int) -> tuple[int, int]:
 
 def _read(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     settings = reader.get(PriceSettings, (asset,))
-    if settings is None:
-        return _composed(reader, asset, now)
-    feed = reader.get(PriceFeed, (asset,))
+    return _composed(reader, asset, now) if settings is None else _posted(reader, settings, now)
+
+
+def _posted(reader: Reader, settings: PriceSettings, now: int) -> tuple[int, int]:
+    """The bounds of an asset with a feed of its own."""
+    feed = reader.get(PriceFeed, (settings.asset,))
     if feed is None or not feed.rounds:
-        raise Reject(Code.NO_PRICE, detail=asset)
+        raise Reject(Code.NO_PRICE, detail=settings.asset)
     low, high = sampled(settings, feed.rounds)
     fast_settings = reader.get(FastFeedSettings, ())
     if fast_settings is not None:
@@ -65,8 +68,16 @@ def _composed(reader: Reader, asset: str, now: int) -> tuple[int, int]:
     settings = reader.get(ComposedPrice, (asset,))
     if settings is None:
         raise Reject(Code.UNKNOWN_FEED, detail=asset)
-    ratio, base = bounds_at(reader, settings.ratio, now), bounds_at(reader, settings.base, now)
+    ratio, base = (_posted(reader, _own_feed(reader, part), now) for part in (settings.ratio, settings.base))
     return settings.compose(ratio[0], base[0], now), settings.compose(ratio[1], base[1], now)
+
+
+def _own_feed(reader: Reader, asset: str) -> PriceSettings:
+    """Prices are composed of posted ones only: compositions of compositions could go round in circles."""
+    settings = reader.get(PriceSettings, (asset,))
+    if settings is None:
+        raise Reject(Code.UNKNOWN_FEED, detail=asset)
+    return settings
 
 
 def favoured(settings: PriceSettings, fast: FastFeedSettings, shared: FastFeed, feed: PriceFeed) -> bool:
@@ -84,8 +95,8 @@ def require_fresh(draft: Draft, asset: str, *, reducing: bool = False) -> None:
     settings = draft.get(PriceSettings, (asset,))
     if settings is None:
         composed = draft.need(ComposedPrice, (asset,), Code.UNKNOWN_FEED)
-        require_fresh(draft, composed.ratio, reducing=reducing)
-        require_fresh(draft, composed.base, reducing=reducing)
+        for part in (composed.ratio, composed.base):
+            require_fresh(draft, _own_feed(draft, part).asset, reducing=reducing)
         return
     limit = settings.max_age_reducing if reducing else settings.max_age
     if limit:

@@ -7,6 +7,7 @@ checked by the engine, so two keepers that race cost each other a rejection and 
 
 from __future__ import annotations
 
+from zlp.keepers.conversions import ConversionKeeper
 from zlp.keepers.credit_orders import CreditKeeper, posted_reports
 from zlp.keepers.deleverage import DeleverageKeeper
 from zlp.keepers.disputes import DisputeKeeper, DisputeRule
@@ -17,6 +18,7 @@ from zlp.keepers.port import Keeper, LocalPort, LocalVenue, Port, VenueDoor
 from zlp.keepers.prices import FastQuote, PostingPace, PriceKeeper, PriceSource
 
 __all__ = [
+    "ConversionKeeper",
     "CreditKeeper",
     "DeleverageKeeper",
     "DisputeKeeper",

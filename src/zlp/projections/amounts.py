@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 USD_UNIT = 10**30
 SHARE_DECIMALS = 18
-"""Of a token whose settings the log does not state: vaults make their share tokens themselves, with 18."""
+"""Of a token whose settings the log does not state."""
 
 
 class Exact(TypeDecorator[int]):

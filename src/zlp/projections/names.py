@@ -46,6 +46,9 @@ class Names:
         self._asset_of_market: dict[str, str] = {}
         self.reward = ""
         for (leaf, _), record in records:
+            if leaf == "CreditVaultSettings" and record["token"] in self.decimals:
+                # The first shares are made one to one with the collateral, and are counted as it is.
+                self.decimals[record["share"]] = self.decimals[record["token"]]
             if "share" in record and ("pool" in record or "vault" in record):
                 self.pools[record.get("pool") or record["vault"]] = record["share"]
             if leaf.endswith("MarketSettings"):

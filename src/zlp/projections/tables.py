@@ -11,7 +11,7 @@ from sqlalchemy import Column, Index, MetaData, Table
 
 from zlp.projections.amounts import amount, exact, flag, number, small, text, usd
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of these tables; a read model of another one is built anew."""
 
 METADATA = MetaData()

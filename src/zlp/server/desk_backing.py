@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zlp.desks.base import reading
+from zlp.desks.base import decimals_of, reading
 from zlp.desks.cross_margin import reading as fund_books
 from zlp.engine import ledger
 from zlp.engine.branches.credit import markets, values, vaults
@@ -79,7 +79,7 @@ def _vault(draft: Draft, settings: CreditVaultSettings) -> list[Row]:
         {
             "vault": settings.vault,
             "token": settings.token,
-            "held": amount(draft, settings.token, held),
+            "held": amount(decimals_of(draft), settings.token, held),
             "assets_usd": usd(worth),
             "credit_usd": usd(values.credit_of(draft, settings.token, held)),
             "realized_usd": usd(state.realized_debt),

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from zlp.desks import Desk, desk_of
+from zlp.desks import Desk, decimals_of, desk_of
 from zlp.engine import Envelope
 from zlp.engine.codec import decode_command, plain
-from zlp.engine.fixed import UINT256, USD
+from zlp.engine.fixed import UINT256, UNITS, USD
 from zlp.engine.leaves.access import Installed
 from zlp.engine.leaves.ledger import Balance, Token
 from zlp.engine.rejections import Reject
@@ -219,12 +219,13 @@ def quote(node: Node, body: bytes) -> dict[str, Any]:
 
 def _balances(before: Reader, after: Reader, account: str) -> list[dict[str, str]]:
     rows = []
-    for token in before.each(Token):
+    counted = decimals_of(after)
+    for token in after.each(Token):
         held, left = (reader.get(Balance, (account, token.symbol)) for reader in (before, after))
         old, new = 0 if held is None else held.amount, 0 if left is None else left.amount
         if old != new:
             figures = {"before": old, "after": new, "change": new - old}
-            shown = {name: views.decimal(units, token.unit) for name, units in figures.items()}
+            shown = {name: views.decimal(units, UNITS[counted[token.symbol]]) for name, units in figures.items()}
             rows.append({"token": token.symbol, **shown})
     return rows
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from zlp.desks import MarketView, PoolView, PositionView
-from zlp.engine.fixed import RATE, USD
-from zlp.engine.leaves.ledger import Token
+from zlp.desks import MarketView, PoolView, PositionView, decimals_of
+from zlp.engine.fixed import RATE, UNITS, USD
 from zlp.engine.state import Reader
 from zlp.server.views import decimal
 
@@ -16,28 +16,28 @@ def usd(value: int) -> str:
     return decimal(value, USD)
 
 
-def amount(reader: Reader, symbol: str, units: int) -> str:
-    """Base units of a token as decimal text."""
-    token = reader.get(Token, (symbol,))
-    return decimal(units, 1 if token is None else token.unit)
+def amount(counted: Mapping[str, int], symbol: str, units: int) -> str:
+    """Base units of a token as decimal text; ``counted`` as ``decimals_of`` gives it."""
+    return decimal(units, UNITS[counted.get(symbol, 0)])
 
 
 def pool_row(reader: Reader, view: PoolView) -> dict[str, Any]:
     """A pool or vault; ``*_units`` are base units, shares of the whole in bps."""
+    counted = decimals_of(reader)
     return {
         "pool": view.pool,
         "share": view.share,
         "value_usd": usd(view.value_usd),
-        "supply": amount(reader, view.share, view.supply),
+        "supply": amount(counted, view.share, view.supply),
         "supply_units": str(view.supply),
         "share_price": usd(view.share_price),
         "utilisation_bps": str(view.utilisation_bps),
         "assets": [
             {
                 "token": asset.token,
-                "amount": amount(reader, asset.token, asset.amount),
+                "amount": amount(counted, asset.token, asset.amount),
                 "amount_units": str(asset.amount),
-                "reserved": amount(reader, asset.token, asset.reserved),
+                "reserved": amount(counted, asset.token, asset.reserved),
                 "value_usd": usd(asset.value_usd),
                 "weight_bps": str(asset.weight_bps),
                 "target_bps": str(asset.target_bps),

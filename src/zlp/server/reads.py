@@ -16,7 +16,6 @@ from zlp.engine.codec import plain
 from zlp.engine.commands import COMMANDS
 from zlp.engine.leaves.access import Installed, Pause, RoleHolder
 from zlp.engine.leaves.base import Leaf
-from zlp.engine.leaves.ledger import Balance, Token
 from zlp.node import Fact, Node, PastGone
 from zlp.server import views
 from zlp.server.intake import address, unsigned
@@ -296,16 +295,5 @@ def quote(node: Node, body: bytes) -> dict[str, Any]:
         "sequence": str(node.root.sequence),
         "accepted": answer.receipt.accepted,
         "receipt": plain(answer.receipt),
-        "balances_after": _balances_after(answer.after, account),
+        "balances_after": views.held_by(answer.after, account),
     }
-
-
-def _balances_after(after: Any, account: str) -> list[dict[str, Any]]:
-    rows = []
-    for token in after.each(Token):
-        held = after.get(Balance, (account, token.symbol))
-        if held is not None:
-            rows.append(
-                {"token": token.symbol, "amount": views.decimal(held.amount, token.unit), "units": str(held.amount)}
-            )
-    return rows

@@ -10,9 +10,10 @@ import heapq
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from zlp.desks import decimals_of
 from zlp.engine import Root, pricing
 from zlp.engine.codec import canonical, plain
-from zlp.engine.fixed import USD
+from zlp.engine.fixed import UNITS, USD
 from zlp.engine.leaves import KINDS
 from zlp.engine.leaves.access import Venue
 from zlp.engine.leaves.base import Leaf
@@ -81,12 +82,14 @@ def venue(root: Root, now: int) -> dict[str, Any]:
 
 
 def tokens(root: Root) -> list[dict[str, Any]]:
-    """Every token with its supply inside the venue."""
+    """Every token with its supply inside the venue; ``decimals`` as people count it."""
     rows = []
+    counted = decimals_of(root.state)
     for token in root.state.each(Token):
         supply = root.state.get(Supply, (token.symbol,))
-        units = supply.amount if supply else 0
-        rows.append({**plain(token), "supply": decimal(units, token.unit), "supply_units": str(units)})
+        units, places = supply.amount if supply else 0, counted[token.symbol]
+        amount = {"decimals": str(places), "supply": decimal(units, UNITS[places]), "supply_units": str(units)}
+        rows.append({**plain(token), **amount})
     return rows
 
 
@@ -138,11 +141,17 @@ def price(root: Root, settings: PriceSettings, now: int) -> dict[str, Any]:
 
 def balances(reader: Reader, owner: str) -> list[dict[str, Any]]:
     """What one owner holds: exact units, and the same as decimal text."""
+    return [row for row in held_by(reader, owner) if row["units"] != "0"]
+
+
+def held_by(reader: Reader, owner: str) -> list[dict[str, Any]]:
+    """The same, with what it has held once and holds no more."""
     rows = []
+    counted = decimals_of(reader)
     for token in reader.each(Token):
         held = reader.get(Balance, (owner, token.symbol))
-        if held is not None and held.amount:
-            amount = decimal(held.amount, token.unit)
+        if held is not None:
+            amount = decimal(held.amount, UNITS[counted[token.symbol]])
             rows.append({"token": token.symbol, "amount": amount, "units": str(held.amount)})
     return rows
 

@@ -36,6 +36,7 @@ class Accounting:
         self.fees_to_pool: dict[str, int] = defaultdict(int)
         self.fees_elsewhere: dict[str, int] = defaultdict(int)
         self.books = books_of(world)
+        self.books.tell = self._beyond
         self.minted = self.burned = self.donated = 0
         self.price_effect = self.volume = self.commands = 0
         self.bad_debt = self.keeper_profit = 0
@@ -120,10 +121,13 @@ class Accounting:
         if event.reward:
             self.keeper_profit += self.world.worth(event.token, event.reward)
         if event.bad_debt_usd:
-            self.bad_debt += event.bad_debt_usd
-            moment = datetime.fromtimestamp(self.world.now, UTC).strftime("%Y-%m-%d %H:%M")
-            beyond = f"{event.bad_debt_usd / USD:,.2f} USD beyond its collateral when the prices came"
-            self.bad_debts.append(f"{moment} {event.account} in {event.market}: {beyond}")
+            self._beyond(event.account, event.market, event.bad_debt_usd)
+
+    def _beyond(self, account: str, market: str, usd: int) -> None:
+        self.bad_debt += usd
+        moment = datetime.fromtimestamp(self.world.now, UTC).strftime("%Y-%m-%d %H:%M")
+        beyond = f"{usd / USD:,.2f} USD beyond its collateral when the prices came"
+        self.bad_debts.append(f"{moment} {account} in {market}: {beyond}")
 
     def _mint(self, event: SharesMinted) -> None:
         self.actions["mint"] += 1

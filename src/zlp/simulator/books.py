@@ -37,12 +37,14 @@ from zlp.simulator.world import World
 class Books:
     """What all designs share, and all that isolated positions need: collateral in USD, all of it forfeited.
 
-    ``net``: what each account's trading made since ``clear``, after fees, without open positions.
+    ``net``: what each account's trading made since ``clear``, after fees, without open positions. ``tell`` is called
+    with every loss beyond collateral that no liquidation names: account, market, USD.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.net: dict[str, int] = defaultdict(int)
+        self.tell: Callable[[str, str, int], None] = _untold
         self.realised = self.forfeited = self.uncollected = self.unpaid = self.carried = 0
         self.handlers: dict[type, Callable[[Any], None]] = {PositionChanged: self.changed, Liquidated: self.liquidated}
         self._collateral: dict[str, int] = {}
@@ -98,6 +100,10 @@ class Books:
         return ((asset.token, asset.amount) for pool in pools for asset in pool.assets)
 
 
+def _untold(_account: str, _market: str, _usd: int) -> None:
+    """Nobody listens."""
+
+
 class BorrowedBooks(Books):
     """Positions that borrow coins: collateral is coins, a profit is paid up to the coins that were borrowed."""
 
@@ -143,6 +149,9 @@ class BorrowedBooks(Books):
         self.net[event.account] -= beyond
         if due + backing < 0:
             self.leave(event.account, backing + event.pnl_usd - charged)
+        lost = event.pnl_usd - event.carry_usd + backing
+        if lost < 0:
+            self.tell(event.account, event.market, -lost)
 
     def low_value(self, pool: PoolView) -> int:
         """Vaults at low prices, traders' results at those that are better for traders."""

@@ -108,6 +108,10 @@ class World:
         hired.append(FeeKeeper(self._port(keeper)))
         return hired
 
+    def hire(self, keeper: Keeper) -> None:
+        """One keeper more, who works after the others at every tick."""
+        self._keepers.append(keeper)
+
     def settle(self, behaviour: Behaviour) -> None:
         """Let the behaviour's agents into the world; each wakes for the first time at the next tick."""
         for number in range(1, behaviour.count + 1):

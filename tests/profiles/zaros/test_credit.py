@@ -225,6 +225,22 @@ def test_rebalancing_moves_debt_and_no_worth() -> None:
     assert scene.refused("keeper", other) in (Code.VAULT_NOT_IN_CREDIT, Code.VAULT_NOT_IN_DEBT)
 
 
+def test_rebalancing_ends_when_the_credit_is_paid() -> None:
+    """Z9: its realised credit falls by what a vault receives, so it receives no more than that, however often asked:
+    what it holds as settlement tokens already is no credit of another vault's debt."""
+    scene = two_vaults()
+    indebted(scene, "big", 10_000 * USD)
+    indebted(scene, "small", -4_000 * USD)
+    scene.give("keeper", "USDC", 20_000 * 10**6)
+    command = credit.RebalanceVaults(credit_vault="small", debt_vault="big", delivered=4_001 * 10**6)
+    scene.must("keeper", command)
+    assert scene.vault("small").realized_debt == 0
+
+    assert scene.refused("keeper", command) is Code.VAULT_NOT_IN_CREDIT
+    assert scene.vault("small").settled == 4_000 * 10**6
+    assert scene.vault("big").realized_debt == 6_000 * USD
+
+
 def test_a_vault_in_debt_sells_collateral_a_vault_in_credit_buys() -> None:
     """Z9: settlement brings what is owed to zero in both directions; worth changes by the fee alone."""
     scene = two_vaults()

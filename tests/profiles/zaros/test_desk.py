@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.profiles.zaros.venue import UNIT, CreditVenue, market, vault
+from zlp.desks import decimals_of
 from zlp.desks.credit_positions import DESK
 from zlp.engine import Code
 from zlp.engine.commands import credit_positions as orders
@@ -12,6 +13,7 @@ from zlp.engine.leaves.credit_positions import CreditOrder, CreditPosition
 from zlp.engine.leaves.stability import StableSwapRequest
 from zlp.keepers import CreditKeeper, LocalPort, LocalVenue
 from zlp.profiles.loader import load
+from zlp.server import views
 from zlp.simulator.backtest import Setup, run
 from zlp.simulator.paths import made
 
@@ -79,6 +81,23 @@ def test_the_desk_values_vaults_and_markets() -> None:
     assert seen.long_size == 101_000 * USD
     assert seen.short_size == 0
     assert seen.max_leverage == 100 * BPS
+
+
+def test_a_share_is_counted_like_the_collateral_it_was_made_for() -> None:
+    """Z2: base units are made one to one, so a whole share of a vault of USDC or WBTC is a whole USDC or WBTC's."""
+    scene = CreditVenue([market(), vault("usdc", "USDC"), vault("wbtc", "WBTC"), vault("eth", "ETHx")])
+    assert decimals_of(scene.root.state)["zlp-usdc"] == 6
+    scene.deposit("lp", "usdc", 1_500 * 10**6)
+    scene.deposit("lp", "wbtc", 2 * 10**8)
+    scene.deposit("lp", "eth", 3 * UNIT)
+
+    prices = {pool.pool: round(pool.share_price / USD) for pool in DESK.pools(scene.root.state, scene.now)}
+    assert prices == {"usdc": 1, "wbtc": 100_000, "eth": 2_000}
+    held = {row["token"]: row["amount"] for row in views.balances(scene.root.state, "lp")}
+    assert held == {"zlp-usdc": "1500", "zlp-wbtc": "2", "zlp-eth": "3"}
+    known = {row["symbol"]: row for row in views.tokens(scene.root)}
+    assert (known["zlp-wbtc"]["decimals"], known["zlp-wbtc"]["supply"]) == ("8", "2")
+    assert known["zlp-wbtc"]["supply_units"] == str(2 * 10**8)
 
 
 def test_the_keeper_fills_what_waits_and_leaves_what_cannot() -> None:

@@ -70,3 +70,13 @@ def test_an_asset_is_not_composed_of_itself() -> None:
     """A8: such settings are refused."""
     assert ComposedPrice("a", "a", "b").invalid()
     assert COMPOSED.invalid() is None
+
+
+def test_prices_composed_of_each_other_are_no_prices() -> None:
+    """A7, A8: each of the two feeds has settings of its own; compositions in a circle are refused."""
+    scene = scene_with()
+    scene.deposit("lp", "v", UNIT)
+    scene.give("lp", "wst", UNIT)
+    scene.configure(ComposedPrice("a", "b", "ETH"), ComposedPrice("b", "a", "ETH"), CreditCollateral("wst", "a"))
+    assert scene.refused("lp", liquidity.MeasurePool(pool="v")) is Code.UNKNOWN_FEED
+    assert scene.refused("lp", liquidity.Mint(pool="v", token="wst", amount=UNIT)) is Code.UNKNOWN_FEED

@@ -58,6 +58,14 @@ def test_a_report_from_before_the_order_fills_nothing() -> None:
     assert code(scene.execute(number, 100_000)) is None
 
 
+def test_an_order_for_nothing_is_not_placed() -> None:
+    """Z10, A4: a size of 0 can never fill; the registry says so at once."""
+    scene = Registry()
+    order = credit_positions.PlaceCreditOrder(trading_account=1, market="BTC", size_delta=0)
+    rests = orders.PlaceOrder(action=canonical(order).decode(), fee=0, resting=True)
+    assert scene.refused("t", rests) is Code.ZERO_AMOUNT
+
+
 def test_only_a_keeper_with_a_report_fills_it() -> None:
     """Z10, E9: the owner can't, a stranger can't, and running it without a report is refused."""
     scene = Registry()

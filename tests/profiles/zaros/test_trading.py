@@ -151,6 +151,16 @@ def test_signed_orders_fill_once_at_their_target_or_better() -> None:
     assert hand_in(scene, sell, price=100_003 * USD) == []
 
 
+def test_a_signed_order_without_a_price_buys_nothing() -> None:
+    """Z10: a target of 0 is a price like any other: no buy is filled at it or below, every sell at it or above."""
+    scene = scene_with()
+    number = scene.trader("t", USDC=10**11)
+
+    assert hand_in(scene, signed(scene, number, UNIT, 0)) == [Code.TARGET_NOT_REACHED]
+    assert hand_in(scene, signed(scene, number, -UNIT, 0)) == []
+    assert scene.leaf(CreditPosition, number, "BTC").size == -UNIT
+
+
 def test_signed_orders_lapse_with_the_nonce() -> None:
     """Z10: by the owner's word, by an order that raises it, by a new owner; agents may sign where approved."""
     scene = scene_with()

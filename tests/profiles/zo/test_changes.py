@@ -8,7 +8,7 @@ from zlp.engine.codec import canonical
 from zlp.engine.commands import borrowed
 from zlp.engine.commands.orders import CancelOrder, ExecuteOrder, PlaceOrder
 from zlp.engine.events.liquidity import FeeCharged
-from zlp.engine.events.orders import OrderExecuted
+from zlp.engine.events.orders import OrderCancelled, OrderExecuted
 from zlp.engine.events.trading import Liquidated
 from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSide
 from zlp.engine.mechanisms.borrowing import HourlyBorrow
@@ -204,6 +204,44 @@ def test_take_profit_and_stop_loss_wait_for_their_price(intent, limit: int, wait
     assert any(isinstance(event, OrderExecuted) for event in receipt.events)
     assert venue.root.state.get(BorrowedPosition, (1,)) is None
     assert venue.held("keeper", "SUI") == 10**7
+
+
+def resting(action: borrowed.OpenBorrowed | borrowed.DecreaseBorrowed, limit: int) -> PlaceOrder:
+    """A take-profit of a long at a whole price."""
+    condition = trigger("take_profit", True, limit * USD)
+    return PlaceOrder(
+        action=canonical(action).decode(),
+        fee=10**7,
+        resting=True,
+        trigger_asset="BTC",
+        trigger_price=condition.price,
+        trigger_above=condition.above,
+    )
+
+
+def test_an_order_for_more_than_is_left_ends() -> None:
+    """O8, E9: a position never grows again, so no later price cures it; the keeper is paid for having come."""
+    venue = opened()
+    venue.give("ann", "SUI", 10**7)
+    venue.later(60)
+    venue.ok("ann", resting(venue.decrease(6 * 10**7), 63_000))
+    venue.ok("ann", venue.decrease(6 * 10**7))
+    venue.later(60, BTC=63_000)
+    (ended,) = (e for e in venue.ok("keeper", ExecuteOrder(number=1)).events if isinstance(e, OrderCancelled))
+    assert (ended.reason, ended.fee_to) == (Code.INVALID_DECREASE_AMOUNT, "keeper")
+    assert venue.position().amount == 4 * 10**7
+
+
+def test_an_order_that_could_never_run_is_not_placed() -> None:
+    """O8, A4: no collateral, nothing to open, nothing to close: said when it is placed, not when its price comes."""
+    venue = opened()
+    venue.give("ann", "SUI", 10**9)
+    for action, code in (
+        (venue.long(collateral=0), Code.INVALID_PLEDGE_AMOUNT),
+        (venue.long(amount=0), Code.INVALID_OPEN_AMOUNT),
+        (venue.decrease(0), Code.INVALID_DECREASE_AMOUNT),
+    ):
+        assert venue.refused("ann", resting(action, 63_000)) == code
 
 
 def test_a_limit_opening_waits_with_its_collateral() -> None:

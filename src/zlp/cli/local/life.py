@@ -11,6 +11,10 @@ import structlog
 from zlp.cli.local.clock import DemoClock
 from zlp.cli.local.door import NodeDoor
 from zlp.cli.local.prices import Prices, path_of
+from zlp.engine import ledger
+from zlp.engine.commands.custody import Faucet
+from zlp.engine.leaves.credit import CreditSettings
+from zlp.keepers import ConversionKeeper, LocalPort
 from zlp.node.node import Node
 from zlp.oracle.price_path import PriceTick
 from zlp.simulator.agents import (
@@ -62,12 +66,15 @@ class Life:
         self._door = NodeDoor(node)
         assumptions = assume(self._door.root.state, path_of(first))
         self.world = World(self._door.root, roles, assumptions, seed, self._door)
+        self._keeper = roles["keeper"][0]
+        self.world.hire(ConversionKeeper(LocalPort(self._door, self._keeper, lambda: self.world.now)))
 
     def live_a_day(self, prices: Iterator[Prices], clock: DemoClock) -> None:
         """Found the pools and let a day pass at once, so that there is something to look at, unless ``is_over``."""
         now = int(time.time())
         moment = now - DAY
         clock.set(moment)
+        self._stock_up()
         self.world.populate(FOUNDERS)
         self._tick(next(prices), moment)
         self.world.populate(CROWD)
@@ -77,6 +84,14 @@ class Life:
             self._tick(next(prices), moment)
         clock.go_real()
         self.world.populate(VISITORS)
+
+    def _stock_up(self) -> None:
+        """Give the keeper that converts tokens something to convert with, as far as the faucet is open."""
+        terms = self.world.reader.get(CreditSettings, ())
+        for token in (terms.settlement, terms.reward) if terms is not None else ():
+            limit = ledger.token(self.world.reader, token).faucet_limit
+            if limit:
+                self.world.submit(self._keeper, Faucet(token=token, amount=limit))
 
     def resume(self, crowded: bool) -> None:
         """Bring the crowd back after a restart, with the positions it left open."""

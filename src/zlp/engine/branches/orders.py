@@ -28,6 +28,7 @@ FINAL = frozenset(
         Code.UNKNOWN_POSITION,
         Code.UNKNOWN_TRADING_ACCOUNT,
         Code.SENDER_NOT_ALLOWED,
+        Code.INVALID_DECREASE_AMOUNT,
     }
 )
 """Refusals of an action that no later price cures; a resting order ends with them instead of waiting for ever."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from zlp.engine.commands.base import Command
+from zlp.engine.rejections import Code, Reject
 
 
 class OpenBorrowed(Command, frozen=True, kw_only=True):
@@ -26,6 +27,13 @@ class OpenBorrowed(Command, frozen=True, kw_only=True):
     reserve: int
     collateral_price_floor: int = 0
     acceptable_price: int = 0
+
+    def require_form(self) -> None:
+        """Something that backs it, and something to open."""
+        if self.collateral == 0:
+            raise Reject(Code.INVALID_PLEDGE_AMOUNT, limit=1, actual=0)
+        if self.amount == 0:
+            raise Reject(Code.INVALID_OPEN_AMOUNT, limit=1, actual=0)
 
     def spends(self) -> tuple[tuple[str, int], ...]:
         """The collateral."""
@@ -56,6 +64,11 @@ class DecreaseBorrowed(Command, frozen=True, kw_only=True):
     amount: int
     collateral_price_floor: int = 0
     acceptable_price: int = 0
+
+    def require_form(self) -> None:
+        """Something to close."""
+        if self.amount == 0:
+            raise Reject(Code.INVALID_DECREASE_AMOUNT, limit=1, actual=0)
 
     def priced_by(self) -> tuple[str, ...]:
         """The index and the collateral."""

@@ -11,6 +11,7 @@ import msgspec
 
 from zlp.engine.commands.base import Command, Signed
 from zlp.engine.commands.credit import Report
+from zlp.engine.rejections import Code, Reject
 
 
 class OpenTradingAccount(Command, frozen=True, kw_only=True):
@@ -61,6 +62,11 @@ class PlaceCreditOrder(Command, frozen=True, kw_only=True):
     size_delta: Signed
     acceptable_price: int = 0
     reduce_only: bool = False
+
+    def require_form(self) -> None:
+        """Something to trade."""
+        if self.size_delta == 0:
+            raise Reject(Code.ZERO_AMOUNT)
 
     def buys(self) -> bool:
         """A buy pays the ask."""

@@ -113,7 +113,7 @@ const PANELS = [
       return [
         ["Staked", tokens(stake?.shares || 0, pool.share)],
         ["Staked by all", tokens(known.state?.staked || 0, pool.share)],
-        rate > 0n ? ["Points", stake ? amount(text(points(stake, known, rate), 18), 4) : "0"] : ["Points", "this vault gives none"],
+        rate > 0n ? ["Points", stake ? amount(text(points(stake, known, rate), decimals(pool.share)), 4) : "0"] : ["Points", "this vault gives none"],
       ];
     },
   },
@@ -136,7 +136,7 @@ const PANELS = [
   },
 ];
 
-/** Points of a stake up to this second, as the engine counts them (per share and second, at 1e18). */
+/** Points of a stake up to this second, as the engine counts them: per base unit of a share and second. */
 function points(stake, known, rate) {
   const since = Math.max(0, Math.floor(now()) - Number(known.state?.points_at || now()));
   const index = BigInt(known.state?.point_index || 0) + rate * BigInt(since);

@@ -168,11 +168,12 @@ def rebalance_vaults(draft: Draft, command: commands.RebalanceVaults) -> None:
     """Let a vault in debt pay a vault in credit.
 
     The one in debt sells collateral worth x and owes x less; the one in credit receives the x as settlement
-    tokens and is owed x less. Neither's net worth changes, except by the conversion's fee and slippage.
+    tokens and is owed x less: at most its realised credit, since what it holds as settlement tokens nobody owes it any
+    more. Neither's net worth changes, except by the conversion's fee and slippage.
     """
     require_role(draft, Role.KEEPER)
     creditor, debtor = (vault_settings(draft, name) for name in (command.credit_vault, command.debt_vault))
-    owed_to = -unsettled(draft, recalculate(draft, creditor))
+    owed_to = -recalculate(draft, creditor).realized_debt
     owed_by = unsettled(draft, recalculate(draft, debtor))
     if owed_to <= 0:
         raise Reject(Code.VAULT_NOT_IN_CREDIT, actual=owed_to, detail=command.credit_vault)

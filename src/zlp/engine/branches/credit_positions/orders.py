@@ -193,6 +193,8 @@ def _fill_signed(draft: Draft, settings: CreditMarketSettings, order: commands.S
         raise Reject(Code.UNKNOWN_MARKET, detail=order.market)
     account = account_of(draft, order.trading_account)
     used = held.require_valid(draft, account, order)
+    if order.size_delta > 0 and not order.target_price:
+        raise Reject(Code.TARGET_NOT_REACHED, limit=0, actual=report.ask)
     draft.put(used)
     held.forget(draft, used.digest)
     if order.increase_nonce:
