@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,16 @@ async def test_a_position_from_the_command_line(tmp_path: Path, profile: str) ->
         assert "done" in shown
         assert re.search(r"long.*6,0\d\d\.|long.*5,9\d\d\.", shown)
 
+        venue.prices["ETH"] = venue.prices["ETH"] * 995 // 1_000  # a young profit could not be taken everywhere
+        await asyncio.sleep(1)
+        assert f"{margin} {token} in" in await zlp.ok("trade", "margin", market, "--add", margin)
+        assert await asyncio.to_thread(_backing, venue, zlp) == pytest.approx(4_000, rel=0.05)
+        out, unit = ("1000", "USD") if profile == "zeus" else (f"{Decimal(margin) / 2:.4f}", token)
+        assert f"{out} {unit} out" in await zlp.ok("trade", "margin", market, "--take", out)
+        assert await asyncio.to_thread(_backing, venue, zlp) == pytest.approx(3_000, rel=0.05)
+        assert "either --add or --take" in await zlp.refused("trade", "margin", market)
+        assert "above 0" in await zlp.refused("trade", "margin", market, "--take", "0")
+
         number = re.search(r"order (\d+) waits", await zlp.ok("trade", "order", market, "--stop", "1000"))
         assert number is not None
         assert "below 1,000.00" in await zlp.ok("trade", "orders")
@@ -83,8 +94,6 @@ async def test_a_position_from_the_command_line(tmp_path: Path, profile: str) ->
         await zlp.ok("trade", "cancel", number[1])
         assert "no orders wait" in await zlp.ok("trade", "orders")
 
-        venue.prices["ETH"] = venue.prices["ETH"] * 995 // 1_000
-        await asyncio.sleep(1)
         assert "long" in await zlp.ok("trade", "close", market, "--share", "0.5")
         with Client(venue.address, Signer(zlp.key)) as client:
             before = await asyncio.to_thread(client.balance, token)
@@ -99,6 +108,13 @@ def _plan(venue: Living, zlp: Shell) -> tuple[str, str, str]:
         row = next(row for row in desk.markets() if row["market"].startswith("ETH"))
         token = row["long_collaterals"][0]
         return row["market"], token, desk.tokens_for(token, 2_000)
+
+
+def _backing(venue: Living, zlp: Shell) -> float:
+    """USD behind the only position."""
+    with Client(venue.address, Signer(zlp.key)) as client:
+        (row,) = Trading(client).positions()
+        return float(row["collateral_usd"])
 
 
 async def test_liquidity_from_the_command_line(tmp_path: Path, profile: str) -> None:

@@ -157,6 +157,37 @@ def close(
 
 
 @trade_app.command()
+def margin(
+    position: Annotated[
+        str, typer.Argument(help="Its name, or its market; none for the main margin account (Zeno, Zaros).")
+    ] = "",
+    add: Annotated[str, typer.Option(help="Whole tokens that come in.")] = "",
+    take: Annotated[str, typer.Option(help="Whole tokens that go out; USD on ZEUS, which counts collateral so.")] = "",
+    token: Annotated[str, typer.Option(help="Which token; the one that backs it if not given.")] = "",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+    timeout: Timeout = 60,
+) -> None:
+    """Add margin to a position, or take out what it can spare; its size stays as it is.
+
+    Examples:
+
+      zlp trade margin ETH --add 0.5
+
+      zlp trade margin ETH --take 200
+    """
+    if bool(add) == bool(take):
+        raise stop("give either --add or --take")
+    with trading(url, key, account) as desk:
+        change = desk.add_margin if add else desk.take_margin
+        sent = change(position, add or take, token=token)
+        console.print(f"{add or take} {sent['unit']} {'in' if add else 'out'}", highlight=False)
+        if tell(desk, sent, timeout):
+            _show(desk)
+
+
+@trade_app.command()
 def collect(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
     """Take out margin that backs nothing: a stop that has closed a position leaves its margin behind (Zaros).
 

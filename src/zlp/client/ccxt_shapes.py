@@ -186,6 +186,20 @@ def position(row: Shape, symbol: str | None, seconds: int) -> Shape:
     }
 
 
+def margin(row: Shape, symbol: str, kind: str, amount: Decimal, unit: str, seconds: int) -> Shape:
+    """A change of what backs a position; ``code`` is what ``amount`` is counted in."""
+    return {
+        "symbol": symbol,
+        "type": kind,
+        "marginMode": "isolated" if row["collateral"] else "cross",
+        "amount": float(amount),
+        "total": None,
+        "code": unit,
+        "status": "ok",
+        **stamped(seconds),
+    }
+
+
 def contracts(row: Shape) -> Decimal:
     """Coins in a position."""
     return divided(row["size_usd"], row["entry_price"])

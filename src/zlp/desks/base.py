@@ -129,6 +129,32 @@ class Desk(Protocol):
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = 10_000) -> list[Command]:
         """Commands that close a part of a position; for several, those after the first take the margin out."""
 
+    def margin_token(
+        self, reader: Reader, now: int, *, position: str, adds: bool, token: str = "", pool: str = ""
+    ) -> str:
+        """What ``margin`` counts its amount in: a token's base units; or ``""``, which is USD at 1e30.
+
+        ``token``: the one that is wanted; empty is the one that backs the position, or the first that may.
+        """
+
+    def margin(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        position: str,
+        adds: bool,
+        amount: int,
+        token: str = "",
+        pool: str = "",
+    ) -> list[Command]:
+        """Commands that add ``amount`` to what backs a position, or take it out; its size stays as it is.
+
+        Where positions share the margin of an account, an empty ``position`` is the sender's first account (of
+        ``pool``, or of the first there is). Raises ``Reject`` with ``unknown_position``, and ``ValueError`` for a text
+        that names no position.
+        """
+
     def idle(self, reader: Reader, position: str) -> list[Command]:
         """Commands that take out what backed a position that is gone; for designs whose ``close`` does not do it."""
 
