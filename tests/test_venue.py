@@ -52,14 +52,23 @@ def test_a_provider_a_trader_and_a_gain(venue: Venue) -> None:
     venue.open_position("bob", market.market, "long", collateral=token, amount="1", leverage=3)
     [row] = venue.positions("bob").rows
     assert row[3] == "long"
+    assert coins(venue) == pytest.approx(3 * 10**18, rel=0.01)
+    opened = coins(venue)
     venue.advance(60)
     venue.set_prices(ETH="2100")
+    assert coins(venue) == opened
     worth = Decimal(venue.positions("bob").rows[0][8].replace(",", ""))
     assert 250 < worth < 320
     venue.close_position("bob", row[0])
 
     assert venue.positions().rows == []
     assert venue.audit() == []
+
+
+def coins(venue: Venue) -> int:
+    """What the only position is in, at 1e18."""
+    [view] = venue.desk.positions(venue.root.state, venue.now)
+    return view.coins
 
 
 def test_margin_comes_in_and_goes_out(venue: Venue) -> None:

@@ -145,7 +145,7 @@ class ZlpExchange(ExchangeReads):
     async def _closing(self, market: Shape, side: str, amount: Any) -> Command:
         """The command that closes ``amount`` coins of the position that this side closes."""
         row = await self._own(market, "long" if side == "sell" else "short")
-        part = Decimal(1) if amount is None else shapes.divided(exact(amount), shapes.contracts(row))
+        part = Decimal(1) if amount is None else shapes.divided(exact(amount), row["coins"])
         fraction = 10_000 if part >= NEARLY_ALL else int(part * 10_000)
         plan = await self.client.get(f"/v1/desk/close/{fraction}", position=row["position"])
         return checked(plan["commands"][:1], self.account)[0]

@@ -161,14 +161,14 @@ def payment(row: Shape, symbol: str | None) -> Shape:
 
 
 def position(row: Shape, symbol: str | None, seconds: int) -> Shape:
-    """An open position. ``contracts``: coins, its size over its entry price."""
+    """An open position. ``contracts`` are coins."""
     size, collateral = Decimal(row["size_usd"]), Decimal(row["collateral_usd"])
     liquidation = float(row["liquidation_price"])
     return {
         "id": row["position"],
         "symbol": symbol,
         **stamped(seconds),
-        "contracts": float(contracts(row)),
+        "contracts": float(row["coins"]),
         "contractSize": 1.0,
         "side": "long" if row["is_long"] else "short",
         "notional": float(size),
@@ -198,11 +198,6 @@ def margin(row: Shape, symbol: str, kind: str, amount: Decimal, unit: str, secon
         "status": "ok",
         **stamped(seconds),
     }
-
-
-def contracts(row: Shape) -> Decimal:
-    """Coins in a position."""
-    return divided(row["size_usd"], row["entry_price"])
 
 
 def order(row: Shape, symbol: str | None) -> Shape:

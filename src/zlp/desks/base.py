@@ -66,10 +66,11 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
 class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     """One position. USD and prices at 1e30.
 
-    ``position``: the stable text of its key. ``pnl_usd``: at the price it would close at, before fees, signed.
-    ``owed_usd``: fees due if closed now. ``liquidation_price``: where it becomes due if nothing else moves, 0 if
-    nowhere. ``due``: whether a liquidator may act now. ``health_bps``: what is left of its backing over what it
-    must keep, 10000 is the edge.
+    ``position``: the stable text of its key. ``coins``: how many it is in, at 1e18, rounded down; ``size_usd`` is their
+    worth at the price the design counts sizes at, which is the entry's or the mark. ``pnl_usd``: at the price it would
+    close at, before fees, signed. ``owed_usd``: fees due if closed now. ``liquidation_price``: where it becomes due if
+    nothing else moves, 0 if nowhere. ``due``: whether a liquidator may act now. ``health_bps``: what is left of its
+    backing over what it must keep, 10000 is the edge.
     """
 
     position: str
@@ -79,6 +80,7 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     collateral: str
     is_long: bool
     size_usd: int
+    coins: int
     collateral_usd: int
     entry_price: int
     mark_price: int

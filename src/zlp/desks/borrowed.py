@@ -126,6 +126,7 @@ class BorrowedDesk:
             collateral=position.token,
             is_long=position.is_long,
             size_usd=position.size_usd,
+            coins=mul_div_down(position.amount, RATE, marks.index_unit),
             collateral_usd=backing,
             entry_price=position.entry_price(marks.index_unit),
             mark_price=marks.index_price,

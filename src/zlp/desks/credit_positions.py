@@ -155,6 +155,7 @@ class CreditDesk:
                 collateral="",
                 is_long=position.size > 0,
                 size_usd=mark.notional,
+                coins=abs(position.size),
                 collateral_usd=state.collateral,
                 entry_price=position.price,
                 mark_price=mark.price,

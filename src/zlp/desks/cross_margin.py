@@ -22,7 +22,7 @@ from zlp.engine.commands.cross_margin import (
     WithdrawMargin,
 )
 from zlp.engine.draft import Draft
-from zlp.engine.fixed import BPS, mul_div_down, mul_div_toward_zero, value_of
+from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_toward_zero, value_of
 from zlp.engine.leaves.cross_margin import (
     CrossAccount,
     CrossMarginSettings,
@@ -142,6 +142,7 @@ class CrossMarginDesk:
             collateral="",
             is_long=position.is_long,
             size_usd=abs(position.size),
+            coins=mul_div_down(abs(position.size), RATE, position.average_price),
             collateral_usd=figures.collateral,
             entry_price=position.average_price,
             mark_price=mark,

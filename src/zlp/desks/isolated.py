@@ -148,6 +148,7 @@ class IsolatedDesk:
             collateral=position.collateral,
             is_long=position.is_long,
             size_usd=position.size,
+            coins=mul_div_down(position.size, RATE, position.average),
             collateral_usd=position.collateral_usd,
             entry_price=position.average,
             mark_price=book.exit_price,
