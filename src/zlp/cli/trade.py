@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, signer, stop
+from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, at_venue, stop
 from zlp.cli.tables import shown, table
 
 if TYPE_CHECKING:
@@ -57,14 +57,10 @@ Share = Annotated[str, typer.Option(help="Part of the position, as in 0.5.")]
 @contextmanager
 def trading(url: str, key: str, account: str) -> Iterator[Trading]:
     """Trading at a venue with a key; what goes wrong is one line and exit code 1."""
-    from zlp.client import Client, VenueError
     from zlp.client.trading import Trading
 
-    with Client(url, signer(key, account)) as client:
-        try:
-            yield Trading(client)
-        except (VenueError, ValueError, ArithmeticError) as fault:
-            raise stop(str(fault) or type(fault).__name__) from None
+    with at_venue(url, key, account) as client:
+        yield Trading(client)
 
 
 def tell(desk: Trading, sent: dict[str, Any], timeout: float) -> bool:
@@ -182,8 +178,8 @@ def margin(
     with trading(url, key, account) as desk:
         change = desk.add_margin if add else desk.take_margin
         sent = change(position, add or take, token=token)
-        console.print(f"{add or take} {sent['unit']} {'in' if add else 'out'}", highlight=False)
         if tell(desk, sent, timeout):
+            console.print(f"{add or take} {sent['unit']} {'in' if add else 'out'}", highlight=False)
             _show(desk)
 
 
