@@ -131,10 +131,9 @@ def _work(world: World, door: NodeDoor, tick: PriceTick) -> None:
 
 async def run(name: str, positions: int, rate: float, folder: Path) -> None:
     """Found it, fill it, serve it."""
-    profile = load(name)
-    keys, clock = Keyring(folder), DemoClock()
-    roles = {**profile.roles, **keys.roles(profile)}
-    node, _ = founded(folder, profile, keys.roles(profile), clock, demo=True)
+    profile, clock = Keyring(folder).seated(load(name)), DemoClock()
+    roles = profile.roles
+    node, _ = founded(folder, profile, clock, demo=True)
     first = next(made_up(SEED, 1, {}))
     Measuring(node)
     door = NodeDoor(node)

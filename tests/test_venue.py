@@ -13,6 +13,7 @@ from zlp.engine.commands.governance import Configure
 from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSettings
 from zlp.engine.leaves.coin_vaults import BorrowPoolSettings, CoinVaultSettings
 from zlp.engine.leaves.ledger import Token
+from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.prices import PriceSettings
 from zlp.engine.mechanisms.swap_fees import RebaseCurve
 from zlp.profiles.loader import SHIPPED
@@ -57,14 +58,62 @@ def test_a_provider_a_trader_and_a_gain(venue: Venue) -> None:
     venue.open_position("bob", market.market, "long", collateral=token, amount="1", leverage=3)
     [row] = venue.positions("bob").rows
     assert row[3] == "long"
+    assert coins(venue) == pytest.approx(3 * 10**18, rel=0.01)
+    opened = coins(venue)
     venue.advance(60)
     venue.set_prices(ETH="2100")
+    assert coins(venue) == opened
     worth = Decimal(venue.positions("bob").rows[0][8].replace(",", ""))
     assert 250 < worth < 320
     venue.close_position("bob", row[0])
 
     assert venue.positions().rows == []
     assert venue.audit() == []
+
+
+def coins(venue: Venue) -> int:
+    """What the only position is in, at 1e18."""
+    [view] = venue.desk.positions(venue.root.state, venue.now)
+    return view.coins
+
+
+def test_margin_comes_in_and_goes_out(venue: Venue) -> None:
+    """E7, N3, O5: the position's size stays, what backs it changes, and only by what the account paid or got."""
+    venue.mint("ann", first_token(venue), "1000")
+    if venue.profile.title == "ZO":
+        venue.mint("ann", "ETH", "1000")
+    market = next(view for view in venue.desk.markets(venue.root.state, venue.now) if view.market.startswith("ETH"))
+    token = "WETH" if "WETH" in market.long_collaterals else "ETH"
+    venue.open_position("bob", market.market, "long", collateral=token, amount="1", leverage=3)
+    [before] = venue.desk.positions(venue.root.state, venue.now, "bob")
+    held = venue.balance("bob", token)
+
+    venue.add_margin("bob", before.position, "0.5", token=token)
+    [more] = venue.desk.positions(venue.root.state, venue.now, "bob")
+    assert more.size_usd == before.size_usd
+    assert more.collateral_usd > before.collateral_usd * 7 // 5
+    assert more.liquidation_price < before.liquidation_price
+    assert held - venue.balance("bob", token) == Decimal("0.5") + fees(venue)
+
+    in_usd = venue.profile.title == "ZEUS"
+    held = venue.balance("bob", token)
+    venue.take_margin("bob", before.position, "500" if in_usd else "0.25", token=token)
+    [less] = venue.desk.positions(venue.root.state, venue.now, "bob")
+    assert less.size_usd == before.size_usd
+    assert before.collateral_usd < less.collateral_usd < more.collateral_usd
+    assert venue.balance("bob", token) - held == pytest.approx(Decimal("0.25") - fees(venue), rel=Decimal("0.01"))
+    with pytest.raises(Rejected):
+        venue.take_margin("bob", before.position, "100000", token=token)
+    with pytest.raises(Rejected, match="unknown_position"):
+        venue.add_margin("bob", before.position.replace("ETH", "BTC").replace("1", "9"), "1")
+    assert venue.audit() == []
+
+
+def fees(venue: Venue) -> Decimal:
+    """What the order around an action costs in ETH, where a design has orders for it."""
+    settings = venue.root.state.get(OrderSettings, ())
+    waits = settings is not None and "IncreasePosition" not in settings.immediate and venue.profile.title == "ZEUS"
+    return Decimal(settings.minimum_fee) / 10**18 if waits else Decimal(0)
 
 
 def test_leaving(venue: Venue) -> None:

@@ -14,6 +14,8 @@ Amounts go in as text, ``Decimal`` or ``int`` (never float) in whole tokens or U
 from __future__ import annotations
 
 import time as clock
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from zlp.engine.leaves.ledger import Balance
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.leaves.prices import FastFeedSettings, PriceFeed, PriceSettings
 from zlp.engine.leaves.staking import Stake
+from zlp.engine.rejections import Reject
 from zlp.profiles.loader import Profile, load
 from zlp.profiles.quantities import scaled
 from zlp.tables import Table, decimal_of, markets_table, pools_table, positions_table
@@ -54,6 +57,15 @@ class Rejected(ValueError):  # noqa: N818 - named like the value it carries
             parts.append(f"limit {rejection.limit}, got {rejection.actual}")
         super().__init__("; ".join(parts))
         self.rejection = rejection
+
+
+@contextmanager
+def _planning() -> Iterator[None]:
+    """What a desk refuses to plan is refused like what the engine refuses to do."""
+    try:
+        yield
+    except Reject as refused:
+        raise Rejected(refused.rejection) from None
 
 
 class Outcome:
@@ -263,16 +275,17 @@ class Venue:
         token = collateral or accepted[0]
         units = self.units(token, amount)
         size_usd = scaled(size, USD) if size is not None else self._leveraged(token, units, leverage or 0)
-        commands = self.desk.open(
-            self.root.state,
-            self.now,
-            pool=view.pool,
-            market=market,
-            is_long=side == "long",
-            collateral=token,
-            amount=units,
-            size_usd=size_usd,
-        )
+        with _planning():
+            commands = self.desk.open(
+                self.root.state,
+                self.now,
+                pool=view.pool,
+                market=market,
+                is_long=side == "long",
+                collateral=token,
+                amount=units,
+                size_usd=size_usd,
+            )
         return self._acts(account, commands)
 
     def _leveraged(self, token: str, units: int, leverage: Amount) -> int:
@@ -284,7 +297,29 @@ class Venue:
 
     def close_position(self, account: str, position: str, *, fraction: Amount = 1) -> Outcome:
         """Close a position (its name as ``positions()`` shows it), or a fraction of it."""
-        commands = self.desk.close(self.root.state, self.now, position=position, fraction_bps=scaled(fraction, 10_000))
+        share = scaled(fraction, 10_000)
+        with _planning():
+            commands = self.desk.close(self.root.state, self.now, position=position, fraction_bps=share)
+        return self._acts(account, commands)
+
+    def add_margin(self, account: str, position: str, amount: Amount, *, token: str = "") -> Outcome:
+        """Back a position with ``amount`` more whole tokens: of what backs it, or of ``token`` where a design takes it.
+
+        Where positions share the margin of an account, an empty ``position`` is the account's first.
+        """
+        return self._change_margin(account, amount, {"position": position, "token": token, "adds": True})
+
+    def take_margin(self, account: str, position: str, amount: Amount, *, token: str = "") -> Outcome:
+        """Take margin out, as far as the position can spare it; in USD where a design counts collateral so (ZEUS)."""
+        return self._change_margin(account, amount, {"position": position, "token": token, "adds": False})
+
+    def _change_margin(self, account: str, amount: Amount, asked: dict[str, Any]) -> Outcome:
+        with _planning():
+            token = self.desk.margin_token(self.root.state, self.now, **asked)
+            units = self.units(token, amount) if token else scaled(amount, USD)
+            if not units:
+                raise ValueError("an amount of margin is above 0")
+            commands = self.desk.margin(self.root.state, self.now, amount=units, **asked)
         return self._acts(account, commands)
 
     def _acts(self, account: str, commands: list[Command]) -> Outcome:

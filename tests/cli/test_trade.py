@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from eth_account import Account
 from typer.testing import CliRunner, Result
 
 from tests.client.living import Living, living
-from zlp.cli import app, liquidity, trade
+from zlp.cli import app, govern, liquidity, rewards, trade
 from zlp.cli.local.keyring import Keyring
 from zlp.client import Client, Signer
 from zlp.client.trading import Trading
@@ -37,7 +38,8 @@ class Shell:
             "ZLP_URL": venue.address,
             "ZLP_KEY": f"{folder / 'keys.json'}#trader",
         }
-        trade.console.width = liquidity.console.width = WIDTH
+        for module in (trade, liquidity, rewards, govern):
+            module.console.width = WIDTH
 
     async def run(self, *arguments: str) -> Result:
         """One command, beside the venue's event loop."""
@@ -76,6 +78,16 @@ async def test_a_position_from_the_command_line(tmp_path: Path, profile: str) ->
         assert "done" in shown
         assert re.search(r"long.*6,0\d\d\.|long.*5,9\d\d\.", shown)
 
+        venue.prices["ETH"] = venue.prices["ETH"] * 995 // 1_000  # a young profit could not be taken everywhere
+        await asyncio.sleep(1)
+        assert f"{margin} {token} in" in await zlp.ok("trade", "margin", market, "--add", margin)
+        assert await asyncio.to_thread(_backing, venue, zlp) == pytest.approx(4_000, rel=0.05)
+        out, unit = ("1000", "USD") if profile == "zeus" else (f"{Decimal(margin) / 2:.4f}", token)
+        assert f"{out} {unit} out" in await zlp.ok("trade", "margin", market, "--take", out)
+        assert await asyncio.to_thread(_backing, venue, zlp) == pytest.approx(3_000, rel=0.05)
+        assert "either --add or --take" in await zlp.refused("trade", "margin", market)
+        assert "above 0" in await zlp.refused("trade", "margin", market, "--take", "0")
+
         number = re.search(r"order (\d+) waits", await zlp.ok("trade", "order", market, "--stop", "1000"))
         assert number is not None
         assert "below 1,000.00" in await zlp.ok("trade", "orders")
@@ -86,8 +98,6 @@ async def test_a_position_from_the_command_line(tmp_path: Path, profile: str) ->
         await zlp.ok("trade", "cancel", number[1])
         assert "no orders wait" in await zlp.ok("trade", "orders")
 
-        venue.prices["ETH"] = venue.prices["ETH"] * 995 // 1_000
-        await asyncio.sleep(1)
         assert "long" in await zlp.ok("trade", "close", market, "--share", "0.5")
         with Client(venue.address, Signer(zlp.key)) as client:
             before = await asyncio.to_thread(client.balance, token)
@@ -102,6 +112,13 @@ def _plan(venue: Living, zlp: Shell) -> tuple[str, str, str]:
         row = next(row for row in desk.markets() if row["market"].startswith("ETH"))
         token = row["long_collaterals"][0]
         return row["market"], token, desk.tokens_for(token, 2_000)
+
+
+def _backing(venue: Living, zlp: Shell) -> float:
+    """USD behind the only position."""
+    with Client(venue.address, Signer(zlp.key)) as client:
+        (row,) = Trading(client).positions()
+        return float(row["collateral_usd"])
 
 
 async def test_liquidity_from_the_command_line(tmp_path: Path, profile: str) -> None:
@@ -140,7 +157,7 @@ async def test_a_vaults_shares_are_redeemed_after_their_delay(tmp_path: Path) ->
         assert "asked for nothing" in await zlp.ok("lp", "requests")
 
         delay = {"leaf": "CreditVaultSettings", "key": '["weth"]', "field": "withdrawal_delay"}
-        await govern(venue, SetParameter(**delay, value="0"))
+        await decide(venue, SetParameter(**delay, value="0"))
         assert "now" in await zlp.ok("lp", "request", "1", "--pool", "weth")
         assert "amount_below_minimum" in await zlp.refused("lp", "redeem", "2", "--min", "1")
         assert re.search(r"redeemed 0\.9[45]\d* WETH", await zlp.ok("lp", "redeem", "2", "--min", "0.9"))
@@ -151,7 +168,7 @@ async def test_a_vaults_shares_are_redeemed_after_their_delay(tmp_path: Path) ->
         assert "nothing to claim" in await zlp.refused("rewards", "claim")
 
 
-async def govern(venue: Living, command: Command) -> None:
+async def decide(venue: Living, command: Command) -> None:
     """The governor decides something."""
     holders = venue.node.root.state.each(RoleHolder)
     governor = next(each.holder for each in holders if each.role == Role.GOVERNOR)
@@ -246,7 +263,7 @@ async def test_rewards_from_the_command_line(tmp_path: Path) -> None:
         await zlp.ok("lp", "mint", "WETH", "1")
         await zlp.ok("rewards", "unstake", "10")
         await zlp.ok("rewards", "stake", "10")
-        await govern(venue, StartEmission(pool=pool, amount=10**24, seconds=14 * 86_400))
+        await decide(venue, StartEmission(pool=pool, amount=10**24, seconds=14 * 86_400))
         await asyncio.sleep(1.5)
         assert "esZENO" in await zlp.ok("rewards", "earned")
         assert "claimed" in await zlp.ok("rewards", "claim")
@@ -263,6 +280,42 @@ async def test_rewards_from_the_command_line(tmp_path: Path) -> None:
         assert "already_soulbound" in await zlp.refused("rewards", "soulbound", "USDC", "11")
         assert "no epochs" in await zlp.ok("rewards", "epochs")
         assert "unknown_epoch" in await zlp.refused("rewards", "join", "1")
+
+
+async def test_an_epoch_is_funded_by_the_members_of_the_treasury(tmp_path: Path) -> None:
+    """E13, E14: two of three members open one with what fees have brought; a trader takes part and is paid."""
+    async with living("zeus", tmp_path / "venue") as venue:
+        trader, *members = shells(venue, tmp_path)
+        await trader.ok("faucet")
+        await trader.ok("lp", "mint", "USDC", "100000")
+        assert "no fees" in await members[0].ok("rewards", "buckets")
+        await trader.ok("govern", "send", '{"type": "CollectFees", "pool": "main", "token": "USDC"}')
+        assert re.search(r"treasury\s+USDC\s+\d", await members[0].ok("rewards", "buckets"))
+        assert "you are no treasurer" in await trader.refused("rewards", "fund", "USDC", "1")
+
+        proposed = await members[0].ok("rewards", "fund", "USDC", "1", "--days", "0.0001", "--start-in", "1")
+        number = re.search(r"zlp govern approve (\d+)", proposed)[1]
+        waiting = await members[1].ok("govern", "proposals")
+        assert "FundEpoch" in waiting
+        assert "1 of 2" in waiting
+        assert "already_approved" in await members[0].refused("govern", "approve", number)
+        assert "not_a_member" in await trader.refused("govern", "approve", number)
+        assert "done" in await members[1].ok("govern", "approve", number)
+        assert "nothing waits" in await members[2].ok("govern", "proposals")
+        assert "volume" in await trader.ok("rewards", "epochs")
+
+        closing = ("govern", "send", '{"type": "CloseEpoch", "epoch": "1"}', "--multisig", "treasury")
+        assert "waits" in await members[2].ok(*closing)
+        assert "missing or unknown" in await members[2].refused("govern", "send", '{"type": "CloseEpochs"}')
+        assert "role_required" in await trader.refused("govern", "send", '{"type": "CloseEpoch", "epoch": "1"}')
+
+
+def shells(venue: Living, folder: Path) -> list[Shell]:
+    """A trader and the treasury's members, with the keys that a local venue made for them."""
+    made = [Shell(venue, folder / "keys"), *(Shell(venue, folder / "venue") for _ in range(3))]
+    for number, shell in enumerate(made[1:], 1):
+        shell.environment["ZLP_KEY"] = f"{folder / 'venue' / 'keys.json'}#treasurer-{number}"
+    return made
 
 
 async def test_mistakes_are_one_readable_line(tmp_path: Path) -> None:

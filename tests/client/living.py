@@ -51,13 +51,12 @@ def shares(node: Node) -> list[Supply]:
 @contextlib.asynccontextmanager
 async def living(profile: str, folder: Path) -> AsyncIterator[Living]:
     """Found it, provide liquidity, open the doors; stop in order."""
-    chosen, keys, clock = load(profile), Keyring(folder), DemoClock()
-    roles = keys.roles(chosen)
-    node, _ = founded(folder, chosen, roles, clock, demo=True)
+    chosen, clock = Keyring(folder).seated(load(profile)), DemoClock()
+    node, _ = founded(folder, chosen, clock, demo=True)
     Measuring(node)
     clock.go_real()
     venue = Living(node, "", dict(next(made_up(1, 1, {}))))
-    life = Life(node, {**chosen.roles, **roles}, venue.prices, 1)
+    life = Life(node, chosen.roles, venue.prices, 1)
     await asyncio.to_thread(life.world.populate, FOUNDERS)
     server = server_of(node, folder, host="127.0.0.1", port=0, demo=True)
     serving = asyncio.create_task(server.run())

@@ -70,6 +70,7 @@ async def test_a_bot_opens_protects_and_closes(venue: Living, bot: ZlpExchange) 
 
     venue.prices["ETH"] = venue.prices["ETH"] * 998 // 1_000  # a young profit could not be taken everywhere
     await until(lambda: bot.fetch_ticker(symbol), lambda found: found["ask"] < position["entryPrice"])
+    await change_margin(bot, symbol)
     closing = await bot.create_order(symbol, "market", "sell", None, params={"reduceOnly": True})
     assert closing["reduceOnly"]
     await until(bot.fetch_positions, lambda found: not found)
@@ -100,6 +101,27 @@ async def protect(bot: ZlpExchange, symbol: str, entry: float) -> None:
     gone = [await bot.cancel_order(each["id"], symbol) for each in resting]
     assert [each["status"] for each in gone] == ["canceled", "canceled"]
     assert await bot.fetch_open_orders(symbol) == []
+
+
+async def change_margin(bot: ZlpExchange, symbol: str) -> None:
+    """More behind a position, and some of it taken out again; its size stays."""
+    position = await bot.fetch_position(symbol)
+    added = await bot.add_margin(symbol, 0.5, {"side": "long"})
+    assert (added["symbol"], added["type"], added["amount"], added["status"]) == (symbol, "add", 0.5, "ok")
+    more = await until(
+        lambda: bot.fetch_position(symbol), lambda found: found["collateral"] > position["collateral"] * 1.0001
+    )
+    assert more["contracts"] == pytest.approx(position["contracts"], rel=1e-6)
+    taken = await bot.reduce_margin(symbol, "0.25")
+    assert (taken["type"], taken["code"] in ("USD", added["code"])) == ("reduce", True)
+    less = await until(
+        lambda: bot.fetch_position(symbol), lambda found: found["collateral"] < more["collateral"] * 0.99999
+    )
+    assert less["contracts"] == pytest.approx(position["contracts"], rel=1e-6)
+    with pytest.raises(VenueError, match="no short position"):
+        await bot.add_margin(symbol, 1, {"side": "short"})
+    with pytest.raises(VenueError, match="above 0"):
+        await bot.add_margin(symbol, 0)
 
 
 async def test_markets_and_prices_have_ccxts_shapes(venue: Living, bot: ZlpExchange) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from zlp.client import Signer
+    from zlp.client import Client, Signer
 
 console = Console(stderr=True)
 PASSWORD = "ZLP_PASSWORD"
@@ -44,6 +46,18 @@ def signer(key: str, account: str = "") -> Signer:
         return Signer.from_keystore(path, password, account or None)
     except (ValueError, KeyError, TypeError):
         raise stop(f"{path} does not open with this password") from None
+
+
+@contextmanager
+def at_venue(url: str, key: str, account: str) -> Iterator[Client]:
+    """A client with a key; what goes wrong is one line and exit code 1."""
+    from zlp.client import Client, VenueError
+
+    with Client(url, signer(key, account)) as client:
+        try:
+            yield client
+        except (VenueError, ValueError, ArithmeticError) as fault:
+            raise stop(str(fault) or type(fault).__name__) from None
 
 
 def stop(reason: str) -> typer.Exit:

@@ -28,6 +28,7 @@ MOUNTED: tuple[tuple[str, str, str], ...] = (
     ("trade", "zlp.cli.trade", "trade_app"),
     ("lp", "zlp.cli.liquidity", "liquidity_app"),
     ("rewards", "zlp.cli.rewards", "rewards_app"),
+    ("govern", "zlp.cli.govern", "govern_app"),
     ("faucet", "zlp.cli.trade", "faucet"),
     ("send", "zlp.cli.sending", "send"),
     ("oracle", "zlp.oracle.commands", "oracle_app"),

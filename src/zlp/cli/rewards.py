@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption
+from zlp.cli.govern import tell_decided
+from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, at_venue
 from zlp.cli.liquidity import PoolOption
 from zlp.cli.tables import shown, table
 from zlp.cli.trade import trading
@@ -34,6 +36,8 @@ EPOCHS = (
     ("when", "when", "text"),
     ("yours", "yours", "text"),
 )
+
+BUCKETS = (("bucket", "bucket", "text"), ("token", "token", "text"), ("amount", "amount", "amount"))
 
 
 @rewards_app.command()
@@ -186,3 +190,44 @@ def join(
     with trading(url, key, account) as desk:
         desk.join(epoch)
         console.print(f"[green]joined[/] epoch {epoch}", highlight=False)
+
+
+@rewards_app.command()
+def buckets(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
+    """What collected fees have brought into each bucket; epochs are funded from them.
+
+    Example: zlp rewards buckets
+    """
+    from zlp.client.governing import Governing
+
+    with at_venue(url, key, account) as client:
+        rows = Governing(client).buckets()
+        console.print(table("buckets", BUCKETS, rows) if rows else "no fees have been collected")
+
+
+@rewards_app.command()
+def fund(
+    token: Annotated[str, typer.Argument(help="What it pays.")],
+    amount: Annotated[str, typer.Argument(help="Whole tokens of the bucket.")],
+    days: Annotated[str, typer.Option(help="How long it lasts.")] = "7",
+    score: Annotated[str, typer.Option(help="What counts: volume, fees or shares.")] = "volume",
+    start_in: Annotated[int, typer.Option(help="Minutes until it starts; a multisig approves before.", min=1)] = 10,
+    bucket: Annotated[str, typer.Option(help="Which bucket pays.")] = "treasury",
+    pool: PoolOption = "",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+) -> None:
+    """Treasurer: open an epoch. A member of a treasury that is a multisig proposes it; the others approve.
+
+    Example: zlp rewards fund USDC 500 --days 30 --score shares
+    """
+    from zlp.client.governing import Governing
+
+    with at_venue(url, key, account) as client:
+        starts = client.venue().time + 60 * start_in
+        ends = starts + int(Decimal(days) * 86_400)
+        decided = Governing(client).fund_epoch(
+            token, amount, starts=starts, ends=ends, score=score, bucket=bucket, pool=pool
+        )
+        tell_decided(decided)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, signer, stop
+from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, at_venue, stop
 from zlp.cli.tables import shown, table
 
 if TYPE_CHECKING:
@@ -60,14 +60,10 @@ Slippage = Annotated[
 @contextmanager
 def trading(url: str, key: str, account: str) -> Iterator[Trading]:
     """Trading at a venue with a key; what goes wrong is one line and exit code 1."""
-    from zlp.client import Client, VenueError
     from zlp.client.trading import Trading
 
-    with Client(url, signer(key, account)) as client:
-        try:
-            yield Trading(client)
-        except (VenueError, ValueError, ArithmeticError) as fault:
-            raise stop(str(fault) or type(fault).__name__) from None
+    with at_venue(url, key, account) as client:
+        yield Trading(client)
 
 
 def tell(desk: Trading, sent: dict[str, Any], timeout: float) -> bool:
@@ -171,6 +167,37 @@ def close(
             sent = desk.close(position, share=share, slippage=slippage, timeout=timeout)
         tell(desk, sent, 0)
         _show(desk)
+
+
+@trade_app.command()
+def margin(
+    position: Annotated[
+        str, typer.Argument(help="Its name, or its market; none for the main margin account (Zeno, Zaros).")
+    ] = "",
+    add: Annotated[str, typer.Option(help="Whole tokens that come in.")] = "",
+    take: Annotated[str, typer.Option(help="Whole tokens that go out; USD on ZEUS, which counts collateral so.")] = "",
+    token: Annotated[str, typer.Option(help="Which token; the one that backs it if not given.")] = "",
+    url: UrlOption = URL,
+    key: KeyOption = "",
+    account: AccountOption = "",
+    timeout: Timeout = 60,
+) -> None:
+    """Add margin to a position, or take out what it can spare; its size stays as it is.
+
+    Examples:
+
+      zlp trade margin ETH --add 0.5
+
+      zlp trade margin ETH --take 200
+    """
+    if bool(add) == bool(take):
+        raise stop("give either --add or --take")
+    with trading(url, key, account) as desk:
+        change = desk.add_margin if add else desk.take_margin
+        sent = change(position, add or take, token=token)
+        if tell(desk, sent, timeout):
+            console.print(f"{add or take} {sent['unit']} {'in' if add else 'out'}", highlight=False)
+            _show(desk)
 
 
 @trade_app.command()

@@ -75,9 +75,8 @@ def _run(profile: str, folder: Path, source: str, demo: bool, every: float, host
 
     chosen = load(profile)
     require_free(host, port)
-    keys, clock = Keyring(folder), DemoClock()
-    roles = keys.roles(chosen)
-    node, is_new = founded(folder, chosen, roles, clock, demo=demo)
+    seated, clock = Keyring(folder).seated(chosen), DemoClock()
+    node, is_new = founded(folder, seated, clock, demo=demo)
     state, seed, step = node.root.state, node.root.sequence + SEED, max(1, round(every))
     with prices(source, state, node.now(), seed=seed, step=step) as feed:
         try:
@@ -86,7 +85,7 @@ def _run(profile: str, folder: Path, source: str, demo: bool, every: float, host
         except BaseException:
             node.journal.close()
             raise
-        stage = _Stage(node, folder, chosen.title, {**chosen.roles, **roles}, clock, demo)
+        stage = _Stage(node, folder, chosen.title, seated.roles, clock, demo)
         run_on_loop(_serve(stage, is_new, first, itertools.chain([first], feed), every, host, port))
 
 

@@ -161,14 +161,14 @@ def payment(row: Shape, symbol: str | None) -> Shape:
 
 
 def position(row: Shape, symbol: str | None, seconds: int) -> Shape:
-    """An open position. ``contracts``: coins, its size over its entry price."""
+    """An open position. ``contracts`` are coins."""
     size, collateral = Decimal(row["size_usd"]), Decimal(row["collateral_usd"])
     liquidation = float(row["liquidation_price"])
     return {
         "id": row["position"],
         "symbol": symbol,
         **stamped(seconds),
-        "contracts": float(contracts(row)),
+        "contracts": float(row["coins"]),
         "contractSize": 1.0,
         "side": "long" if row["is_long"] else "short",
         "notional": float(size),
@@ -186,9 +186,18 @@ def position(row: Shape, symbol: str | None, seconds: int) -> Shape:
     }
 
 
-def contracts(row: Shape) -> Decimal:
-    """Coins in a position."""
-    return divided(row["size_usd"], row["entry_price"])
+def margin(row: Shape, symbol: str, kind: str, amount: Decimal, unit: str, seconds: int) -> Shape:
+    """A change of what backs a position; ``code`` is what ``amount`` is counted in."""
+    return {
+        "symbol": symbol,
+        "type": kind,
+        "marginMode": "isolated" if row["collateral"] else "cross",
+        "amount": float(amount),
+        "total": None,
+        "code": unit,
+        "status": "ok",
+        **stamped(seconds),
+    }
 
 
 def order(row: Shape, symbol: str | None) -> Shape:

@@ -120,6 +120,28 @@ class Trading(Providing):
             self.client.send(command)
         return sent
 
+    def add_margin(self, position: str, amount: str, *, token: str = "", client_id: str = "") -> Row:
+        """Back a position with ``amount`` more whole tokens: of what backs it, or of ``token`` where a design takes it.
+
+        Where positions share the margin of an account, an empty ``position`` is the main account, which need not exist.
+        ``unit`` in the answer says what the amount was counted in.
+        """
+        return self._change_margin("add", position, amount, token, client_id)
+
+    def take_margin(self, position: str, amount: str, *, token: str = "", client_id: str = "") -> Row:
+        """Take margin out, as far as the position can spare it; otherwise like ``add_margin``.
+
+        A design that counts collateral in USD (ZEUS) wants ``amount`` in USD; ``unit`` in the answer is then USD.
+        """
+        return self._change_margin("take", position, amount, token, client_id)
+
+    def _change_margin(self, way: str, position: str, amount: str, token: str, client_id: str) -> Row:
+        name = self.position(position)["position"] if position else ""
+        plan = self.client.get(f"/v1/desk/margin/{way}", position=name, amount=amount, token=token)
+        if not plan["commands"]:
+            raise VenueError("an amount of margin is above 0")
+        return {**self._book(checked(plan["commands"], self.account), "", None, client_id), "unit": plan["unit"]}
+
     def collect(self) -> list[Row]:
         """Take out margin that backs nothing: what a stop has closed leaves its margin where it was (Zaros).
 

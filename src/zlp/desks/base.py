@@ -69,10 +69,11 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
 class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     """One position. USD and prices at 1e30.
 
-    ``position``: the stable text of its key. ``pnl_usd``: at the price it would close at, before fees, signed.
-    ``owed_usd``: fees due if closed now. ``liquidation_price``: where it becomes due if nothing else moves, 0 if
-    nowhere. ``due``: whether a liquidator may act now. ``health_bps``: what is left of its backing over what it
-    must keep, 10000 is the edge.
+    ``position``: the stable text of its key. ``coins``: how many it is in, at 1e18, rounded down; ``size_usd`` is their
+    worth at the price the design counts sizes at, which is the entry's or the mark. ``pnl_usd``: at the price it would
+    close at, before fees, signed. ``owed_usd``: fees due if closed now. ``liquidation_price``: where it becomes due if
+    nothing else moves, 0 if nowhere. ``due``: whether a liquidator may act now. ``health_bps``: what is left of its
+    backing over what it must keep, 10000 is the edge.
     """
 
     position: str
@@ -82,6 +83,7 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     collateral: str
     is_long: bool
     size_usd: int
+    coins: int
     collateral_usd: int
     entry_price: int
     mark_price: int
@@ -131,6 +133,32 @@ class Desk(Protocol):
 
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = 10_000) -> list[Command]:
         """Commands that close a part of a position; for several, those after the first take the margin out."""
+
+    def margin_token(
+        self, reader: Reader, now: int, *, position: str, adds: bool, token: str = "", pool: str = ""
+    ) -> str:
+        """What ``margin`` counts its amount in: a token's base units; or ``""``, which is USD at 1e30.
+
+        ``token``: the one that is wanted; empty is the one that backs the position, or the first that may.
+        """
+
+    def margin(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        position: str,
+        adds: bool,
+        amount: int,
+        token: str = "",
+        pool: str = "",
+    ) -> list[Command]:
+        """Commands that add ``amount`` to what backs a position, or take it out; its size stays as it is.
+
+        Where positions share the margin of an account, an empty ``position`` is the sender's first account (of
+        ``pool``, or of the first there is). Raises ``Reject`` with ``unknown_position``, and ``ValueError`` for a text
+        that names no position.
+        """
 
     def idle(self, reader: Reader, position: str) -> list[Command]:
         """Commands that take out what backed a position that is gone; for designs whose ``close`` does not do it."""

@@ -18,6 +18,8 @@ from zlp.engine.commands.borrowed import (
     DecreaseBorrowed,
     LiquidateBorrowed,
     OpenBorrowed,
+    PledgeCollateral,
+    RedeemCollateral,
 )
 from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up, value_of
@@ -116,6 +118,7 @@ class BorrowedDesk:
             collateral=position.token,
             is_long=position.is_long,
             size_usd=position.size_usd,
+            coins=mul_div_down(position.amount, RATE, here.marks.index_unit),
             collateral_usd=backing,
             entry_price=position.entry_price(here.marks.index_unit),
             mark_price=here.marks.index_price,
@@ -186,6 +189,29 @@ class BorrowedDesk:
             )
         ]
 
+    def margin_token(
+        self, reader: Reader, now: int, *, position: str, adds: bool, token: str = "", pool: str = ""
+    ) -> str:
+        """The position's own token."""
+        return _backed(reader, position, token).token
+
+    def margin(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        position: str,
+        adds: bool,
+        amount: int,
+        token: str = "",
+        pool: str = "",
+    ) -> list[Command]:
+        """One command, which runs at once."""
+        number = _backed(reader, position, token).number
+        if adds:
+            return [PledgeCollateral(position=number, amount=amount)]
+        return [RedeemCollateral(position=number, amount=amount)]
+
     def idle(self, reader: Reader, position: str) -> list[Command]:
         """Nothing: margin comes back with the position."""
         return []
@@ -196,9 +222,7 @@ class BorrowedDesk:
 
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """One command."""
-        held = reader.get(BorrowedPosition, (int(position),))
-        if held is None:
-            raise Reject(Code.UNKNOWN_POSITION, detail=position)
+        held = _held(reader, position)
         if fraction_bps >= BPS:
             return [CloseBorrowed(position=held.number, market=held.market, token=held.token, is_long=held.is_long)]
         return [
@@ -210,6 +234,20 @@ class BorrowedDesk:
                 amount=mul_div_down(held.amount, fraction_bps, BPS),
             )
         ]
+
+
+def _held(reader: Reader, position: str) -> BorrowedPosition:
+    held = reader.get(BorrowedPosition, (int(position),))
+    if held is None:
+        raise Reject(Code.UNKNOWN_POSITION, detail=position)
+    return held
+
+
+def _backed(reader: Reader, position: str, token: str) -> BorrowedPosition:
+    held = _held(reader, position)
+    if token not in ("", held.token):
+        raise Reject(Code.UNSUPPORTED_COLLATERAL, detail=f"{token}; this position is backed by {held.token}")
+    return held
 
 
 def _carry(reader: Reader, market: BorrowMarketSettings, now: int, tokens: tuple[str, ...]) -> int:

@@ -155,6 +155,7 @@ class CreditDesk:
                 collateral="",
                 is_long=position.size > 0,
                 size_usd=mark.notional,
+                coins=abs(position.size),
                 collateral_usd=state.collateral,
                 entry_price=position.price,
                 mark_price=mark.price,
@@ -203,6 +204,33 @@ class CreditDesk:
         order = PlaceCreditOrder(trading_account=0, market=market, size_delta=size if is_long else -size)
         return [AddMargin(trading_account=0, token=token, amount=amount), order] if amount else [order]
 
+    def margin_token(
+        self, reader: Reader, now: int, *, position: str, adds: bool, token: str = "", pool: str = ""
+    ) -> str:
+        """Any token that can be margin; going out, what the account holds comes first."""
+        trading = _account_of(reader, position)
+        held = () if adds or trading is None else trading.tokens
+        return token or (*held, *_margin_tokens(reader))[0]
+
+    def margin(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        position: str,
+        adds: bool,
+        amount: int,
+        token: str = "",
+        pool: str = "",
+    ) -> list[Command]:
+        """One command, which runs at once."""
+        wanted = self.margin_token(reader, now, position=position, adds=adds, token=token)
+        trading = _account_of(reader, position)
+        number = 0 if trading is None else trading.number
+        if adds:
+            return [AddMargin(trading_account=number, token=wanted, amount=amount)]
+        return [RemoveMargin(trading_account=number, token=wanted, amount=amount)]
+
     def idle(self, reader: Reader, position: str) -> list[Command]:
         """All margin of the position's account, if that has no position left and no pending order."""
         number = int(position.partition("/")[0])
@@ -229,12 +257,22 @@ class CreditDesk:
 
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """An order that only reduces, by at most this part of today's size; the margin stays in the account."""
-        number, _, market = position.partition("/")
-        held = reader.get(CreditPosition, (int(number), market))
-        if held is None:
-            raise Reject(Code.UNKNOWN_POSITION, detail=position)
+        held = _held(reader, position)
         delta = -mul_div_toward_zero(held.size, min(fraction_bps, BPS), BPS)
-        return [PlaceCreditOrder(trading_account=held.account, market=market, size_delta=delta, reduce_only=True)]
+        return [PlaceCreditOrder(trading_account=held.account, market=held.market, size_delta=delta, reduce_only=True)]
+
+
+def _held(reader: Reader, position: str) -> CreditPosition:
+    number, _, market = position.partition("/")
+    held = reader.get(CreditPosition, (int(number), market))
+    if held is None:
+        raise Reject(Code.UNKNOWN_POSITION, detail=position)
+    return held
+
+
+def _account_of(reader: Reader, position: str) -> TradingAccount | None:
+    """A position's trading account; without one the main account, of whoever asks."""
+    return reader.get(TradingAccount, (_held(reader, position).account,)) if position else None
 
 
 def posted_report(reader: Reader, asset: str, now: int) -> Report | None:

@@ -22,7 +22,7 @@ from zlp.engine.commands.cross_margin import (
     WithdrawMargin,
 )
 from zlp.engine.draft import Draft
-from zlp.engine.fixed import BPS, mul_div_down, mul_div_toward_zero, value_of
+from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_toward_zero, value_of
 from zlp.engine.leaves.cross_margin import (
     CrossAccount,
     CrossMarginSettings,
@@ -30,7 +30,7 @@ from zlp.engine.leaves.cross_margin import (
     FundMarketSettings,
 )
 from zlp.engine.leaves.fund import FundAssetSettings
-from zlp.engine.rejections import Reject
+from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
 
 HOURS = 24
@@ -142,6 +142,7 @@ class CrossMarginDesk:
             collateral="",
             is_long=position.is_long,
             size_usd=abs(position.size),
+            coins=mul_div_down(abs(position.size), RATE, position.average_price),
             collateral_usd=figures.collateral,
             entry_price=position.average_price,
             mark_price=mark,
@@ -182,6 +183,35 @@ class CrossMarginDesk:
             return [trade]
         return [DepositMargin(pool=pool, number=0, token=collateral, amount=amount), trade]
 
+    def margin_token(
+        self, reader: Reader, now: int, *, position: str, adds: bool, token: str = "", pool: str = ""
+    ) -> str:
+        """Any collateral of the fund; going out, what the account holds comes first."""
+        if token:
+            return token
+        name, owner, number = _account_of(reader, position, pool)
+        books = reading(reader, now, name)
+        held = [] if adds or not owner else _held(books, books.account(owner, number))
+        return (*held, *_collaterals(books))[0]
+
+    def margin(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        position: str,
+        adds: bool,
+        amount: int,
+        token: str = "",
+        pool: str = "",
+    ) -> list[Command]:
+        """One command, which runs at once; without an amount, all of the token is taken out."""
+        wanted = self.margin_token(reader, now, position=position, adds=adds, token=token, pool=pool)
+        name, _, number = _account_of(reader, position, pool)
+        if adds:
+            return [DepositMargin(pool=name, number=number, token=wanted, amount=amount)]
+        return [WithdrawMargin(pool=name, number=number, token=wanted, amount=amount)]
+
     def idle(self, reader: Reader, position: str) -> list[Command]:
         """Nothing: margin comes back with the position."""
         return []
@@ -220,6 +250,17 @@ def key_of(position: str) -> tuple[str, str, int, str]:
     pool, rest = position.split(":", 1)
     owner, number, market = rest.rsplit(":", 2)
     return pool, owner, int(number), market
+
+
+def _account_of(reader: Reader, position: str, pool: str) -> tuple[str, str, int]:
+    """Fund, owner and number of a position's margin account; without one the first account, of whoever asks."""
+    if position:
+        key = pool, owner, number, _ = key_of(position)
+        if reader.get(CrossPosition, key) is None:
+            raise Reject(Code.UNKNOWN_POSITION, detail=position)
+        return pool, owner, number
+    funds = [rules.pool for rules in reader.each(CrossMarginSettings)]
+    return pool or funds[0], "", 0
 
 
 def liquidations(books: Books, accounts: Iterable[CrossAccount]) -> list[Command]:

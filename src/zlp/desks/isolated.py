@@ -16,7 +16,7 @@ from zlp.engine.draft import Draft
 from zlp.engine.fixed import BPS, RATE, mul_div_down, mul_div_up, value_of
 from zlp.engine.leaves.isolated import Market, MarketSettings, Position
 from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
-from zlp.engine.rejections import Reject
+from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
 
 HOUR = 3_600
@@ -144,6 +144,7 @@ class IsolatedDesk:
             collateral=position.collateral,
             is_long=position.is_long,
             size_usd=position.size,
+            coins=mul_div_down(position.size, RATE, position.average),
             collateral_usd=position.collateral_usd,
             entry_price=position.average,
             mark_price=book.exit_price,
@@ -196,6 +197,48 @@ class IsolatedDesk:
             )
         ]
 
+    def margin_token(
+        self, reader: Reader, now: int, *, position: str, adds: bool, token: str = "", pool: str = ""
+    ) -> str:
+        """The collateral, or what is swapped into it; USD on the way out, since a position counts its collateral so."""
+        return (token or _held(reader, position).collateral) if adds else ""
+
+    def margin(
+        self,
+        reader: Reader,
+        now: int,
+        *,
+        position: str,
+        adds: bool,
+        amount: int,
+        token: str = "",
+        pool: str = "",
+    ) -> list[Command]:
+        """A trade of no size; a token that is not the collateral is swapped on the way in or out."""
+        held = _held(reader, position)
+        path = () if token in ("", held.collateral) else (token, held.collateral)
+        if adds:
+            return [
+                IncreasePosition(
+                    pool=held.pool,
+                    market=held.index,
+                    collateral=held.collateral,
+                    is_long=held.is_long,
+                    amount=amount,
+                    path=path,
+                )
+            ]
+        return [
+            DecreasePosition(
+                pool=held.pool,
+                market=held.index,
+                collateral=held.collateral,
+                is_long=held.is_long,
+                collateral_delta=amount,
+                path=path[::-1],
+            )
+        ]
+
     def idle(self, reader: Reader, position: str) -> list[Command]:
         """Nothing: margin comes back with the position."""
         return []
@@ -206,8 +249,7 @@ class IsolatedDesk:
 
     def close(self, reader: Reader, now: int, *, position: str, fraction_bps: int = BPS) -> list[Command]:
         """One command; the whole position closes by its size at that moment."""
-        pool, account, collateral, market, side = position.split("/")
-        key = (pool, account, collateral, market, side == "long")
+        key = pool, _, collateral, market, is_long = _key_of(position)
         held = reader.get(Position, key)
         size = 0 if held is None else mul_div_down(held.size, fraction_bps, BPS)
         return [
@@ -215,11 +257,23 @@ class IsolatedDesk:
                 pool=pool,
                 market=market,
                 collateral=collateral,
-                is_long=side == "long",
+                is_long=is_long,
                 size_delta=0 if fraction_bps >= BPS else size,
                 whole=fraction_bps >= BPS,
             )
         ]
+
+
+def _key_of(position: str) -> tuple[str, str, str, str, bool]:
+    pool, account, collateral, market, side = position.split("/")
+    return pool, account, collateral, market, side == "long"
+
+
+def _held(reader: Reader, position: str) -> Position:
+    held = reader.get(Position, _key_of(position))
+    if held is None:
+        raise Reject(Code.UNKNOWN_POSITION, detail=position)
+    return held
 
 
 def _liquidation_price(position: Position, needed: int) -> int:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from zlp.node import Fact, Node, NodeDown
+from zlp.node import Fact, Node, NodeDown, NotAdmitted
 from zlp.server import calculator_reads, desk_curves, desk_reads, reads, signed_orders
 from zlp.server.docs_page import PAGE
 from zlp.server.exchange import Answer, Post
@@ -22,7 +22,7 @@ from zlp.server.history import History
 from zlp.server.intake import Intake
 from zlp.server.limits import SECURITY_HEADERS, Buckets, Headers, Limits
 from zlp.server.openapi import document
-from zlp.server.problems import MEDIA_TYPE, Problem, rejection_body, rejection_status
+from zlp.server.problems import MEDIA_TYPE, Problem, answer_for, rejection_body, rejection_status
 from zlp.server.verifier import Verifier, spare_threads
 
 Scope = dict[str, Any]
@@ -137,10 +137,7 @@ class VenueApp:
                 if isinstance(answer, Iterator):
                     return StreamingResponse(answer, media_type=read.media_type)
                 return Response(msgspec.json.encode(answer), media_type=read.media_type)
-            try:
-                await self.node.durable()
-            except NodeDown as fault:
-                raise Problem("unavailable", str(fault)) from None
+            await self.node.durable()
             made = read.handler(self.node, parameters)
             if callable(made):
                 async with self._walks:
@@ -150,10 +147,7 @@ class VenueApp:
         return respond
 
     async def _snapshot(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
-        try:
-            return Response(await self.node.snapshot_text(), media_type="application/json")
-        except NodeDown as fault:
-            raise Problem("unavailable", str(fault)) from None
+        return Response(await self.node.snapshot_text(), media_type="application/json")
 
     async def _health(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
         status = 503 if self.node.status == "failed" else 200
@@ -175,15 +169,18 @@ async def _wrong_method(request: Request, fault: Any) -> Response:  # noqa: ARG0
     return Response(Problem("method_not_allowed").body(), 405, fault.headers, media_type=MEDIA_TYPE.decode())
 
 
-async def _problem(request: Request, fault: Any) -> Response:  # noqa: ARG001 - Starlette's signature
-    return Response(fault.body(), fault.status, media_type=MEDIA_TYPE.decode())
+async def _refused(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    status, body, headers = answer_for(fault)
+    more = {name.decode(): value.decode() for name, value in headers}
+    return Response(body, status, more, media_type=MEDIA_TYPE.decode())
 
 
 async def _broken(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
     return Response(Problem("internal_error").body(), 500, media_type=MEDIA_TYPE.decode())
 
 
-HANDLERS: dict[Any, Any] = {404: _missing, 405: _wrong_method, 500: _broken, Problem: _problem}
+HANDLERS: dict[Any, Any] = {404: _missing, 405: _wrong_method, 500: _broken}
+HANDLERS |= dict.fromkeys((Problem, NotAdmitted, NodeDown), _refused)
 
 
 async def _answer(send: Send, refusal: Problem) -> None:

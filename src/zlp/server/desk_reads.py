@@ -146,6 +146,36 @@ def _close(node: Node, parameters: Parameters) -> Any:
     return {"sequence": str(node.root.sequence), "commands": [plain(command) for command in commands]}
 
 
+def _margin(node: Node, parameters: Parameters) -> Any:
+    """``amount`` is a decimal number of ``unit``: a token, or USD, in which ZEUS counts what is taken out.
+
+    ``token``: another one than backs the position, where the design takes it. Without a ``position``: the sender's
+    first margin account (of ``pool``), where positions share one. For an amount of 0 there are no commands.
+    """
+    state, now, found, way = node.root.state, node.now(), desk(node), parameters.text("way")
+    if way not in ("add", "take"):
+        raise Problem("not_found", "margin is changed by add or by take")
+    adds = way == "add"
+    asked = {
+        "position": parameters.text("position"),
+        "token": parameters.text("token"),
+        "pool": parameters.text("pool"),
+    }
+    try:
+        token = found.margin_token(state, now, adds=adds, **asked)
+        amount = scaled(parameters, "amount", _unit(state, token) if token else USD)
+        commands = found.margin(state, now, adds=adds, amount=amount, **asked) if amount else []
+    except Reject as refused:
+        raise NotAdmitted(refused.rejection) from None
+    except ValueError:
+        raise Problem("malformed_request", "no position is called so") from None
+    return {
+        "sequence": str(node.root.sequence),
+        "unit": token or "USD",
+        "commands": [plain(command) for command in commands],
+    }
+
+
 def _idle(node: Node, parameters: Parameters) -> Any:
     """Where a design keeps margin apart: the commands that take out what backed a position; elsewhere none."""
     answer: dict[str, Any] = {"sequence": str(node.root.sequence), "commands": []}
@@ -245,11 +275,13 @@ def _pools(found: Desk, reader: Reader, now: int) -> list[Any]:
 
 
 OPENING = ("pool", "market", "token", "amount", "size", "price")
+MARGIN = ("position", "amount", "token", "pool")
 READS: list[Read] = [
     Read("/v1/desk", "pools and markets, valued now", _overview, "desk", ("lag",)),
     Read("/v1/desk/positions", "an account's positions with health", _positions, "desk", ("account", "limit")),
     Read("/v1/desk/open/{side}", "the commands that would open a position", _open, "desk", OPENING),
     Read("/v1/desk/close/{fraction}", "the commands that would close a position", _close, "desk", ("position",)),
+    Read("/v1/desk/margin/{way}", "the commands that would change what backs a position", _margin, "desk", MARGIN),
     Read("/v1/desk/idle", "the commands that take out margin of a closed position", _idle, "desk", ("position",)),
     Read("/v1/desk/risk", "who would be liquidated where, and what traders stand to win", desk_risk.risk, "desk"),
 ]

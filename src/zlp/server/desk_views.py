@@ -77,6 +77,7 @@ def position_row(view: PositionView) -> dict[str, Any]:
         "collateral": view.collateral,
         "is_long": view.is_long,
         "size_usd": usd(view.size_usd),
+        "coins": decimal(view.coins, RATE),
         "collateral_usd": usd(view.collateral_usd),
         "entry_price": usd(view.entry_price),
         "mark_price": usd(view.mark_price),

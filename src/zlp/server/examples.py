@@ -50,5 +50,6 @@ IN_PATH = {
     "side": "long",
     "symbol": "ETH",
     "token": "ETH",
+    "way": "add",
 }
 """By the name of the parameter."""

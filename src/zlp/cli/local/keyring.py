@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from zlp.profiles.loader import Profile
@@ -31,12 +32,18 @@ class Keyring:
         """The account of this name."""
         return address_of(self.key(name))
 
-    def roles(self, profile: Profile) -> dict[str, tuple[str, ...]]:
-        """The profile's holders as addresses; multisigs keep their names."""
-        return {
-            role: tuple(name if name.startswith("multisig:") else self.address(name) for name in holders)
-            for role, holders in profile.roles.items()
-        }
+    def seated(self, profile: Profile) -> Profile:
+        """The profile with keys of this ring for everybody it names; multisigs keep their names, addresses stay."""
+        return replace(
+            profile,
+            roles={role: self._addresses(holders) for role, holders in profile.roles.items()},
+            multisigs={
+                name: (self._addresses(members), threshold) for name, (members, threshold) in profile.multisigs.items()
+            },
+        )
+
+    def _addresses(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name if name.startswith(("multisig:", "0x")) else self.address(name) for name in names)
 
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

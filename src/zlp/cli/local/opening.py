@@ -23,9 +23,7 @@ FAUCET_TOKENS = 1_000_000
 """Whole tokens a demo's faucet gives at once."""
 
 
-def founded(
-    folder: Path, profile: Profile, roles: dict[str, tuple[str, ...]], clock: DemoClock, *, demo: bool
-) -> tuple[Node, bool]:
+def founded(folder: Path, profile: Profile, clock: DemoClock, *, demo: bool) -> tuple[Node, bool]:
     """The node on this folder, and whether nothing has happened in it yet. A demo's genesis opens the faucet."""
     journal = SqliteJournal(folder)
     node = Node(journal, snapshots=SnapshotFolder(folder / SNAPSHOTS), clock=clock, engine_version=VERSION)
@@ -33,7 +31,7 @@ def founded(
     if is_new and demo:
         clock.set(_yesterday())
         profile = replace(profile, settings=tuple(_generous(record) for record in profile.settings))
-    genesis = profile.genesis(identity=f"{profile.title} {secrets.token_hex(4)}", roles=roles)
+    genesis = profile.genesis(identity=f"{profile.title} {secrets.token_hex(4)}")
     try:
         node.start(genesis)
     except BaseException:

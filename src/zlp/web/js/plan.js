@@ -62,28 +62,6 @@ export function payable(market, isLong) {
 /** Whether positions share the margin of one account. */
 export const sharesMargin = () => ["cross_margin", "credit_positions"].includes(state.desk.design);
 
-/** The command that adds margin to a position, or takes it out; amounts are base units, USD at 1e30 where a design says so. */
-export function margin(position, token, amount, adds) {
-  const [pool, side] = [position.pool, position.is_long];
-  switch (state.desk.design) {
-    case "isolated":
-      return adds
-        ? { type: "IncreasePosition", pool, market: position.market, collateral: position.collateral, is_long: side, amount, size_delta: "0" }
-        : { type: "DecreasePosition", pool, market: position.market, collateral: position.collateral, is_long: side, size_delta: "0", collateral_delta: amount };
-    case "borrowed":
-      return { type: adds ? "PledgeCollateral" : "RedeemCollateral", position: position.position, amount };
-    case "cross_margin":
-      return { type: adds ? "DepositMargin" : "WithdrawMargin", pool, number: marginNumber(position), token, amount };
-    default:
-      return { type: adds ? "AddMargin" : "RemoveMargin", trading_account: position.position ? position.position.split("/")[0] : "0", token, amount };
-  }
-}
-
-const marginNumber = (position) => (position.position ? position.position.split(":").at(-2) : "0");
-
-/** Whether taking margin out is said in USD instead of tokens. */
-export const marginOutInUsd = () => state.desk.design === "isolated";
-
 /** Fees named in a quote's events, added up by kind and token. */
 export function fees(events) {
   const found = new Map();

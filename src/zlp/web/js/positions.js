@@ -86,30 +86,28 @@ export function margin(row) {
     let token = row.collateral || market(row.market)?.long_collaterals[0] || "";
     const body = h("div");
     const button = h("button.primary.wide", { type: "button" });
-    const command = () => {
-      const usd = !adds && plan.marginOutInUsd();
-      const exact = units(value, usd ? USD : decimals(token)).toString();
-      return plan.margin(row, token, exact, adds);
-    };
+    const wanted = (how) => get(`/v1/desk/margin/${adds ? "add" : "take"}`, { position: row.position, pool: row.pool, token, amount: how });
     const outcome = h("div.outcome", { "aria-live": "polite" });
     const quote = async () => {
       if (!value) return fill(outcome);
       try {
-        const answer = await post("/v1/desk/quote", { account: state.account, commands: [command()] });
+        const { commands } = await wanted(value);
+        if (!commands.length) return fill(outcome);
+        const answer = await post("/v1/desk/quote", { account: state.account, commands });
         return fill(outcome, quoteView(answer, { market: row.market, isLong: row.is_long, mark: row.mark_price }));
       } catch (fault) {
         return fill(outcome, h("p.refused", {}, fault.message));
       }
     };
-    const draw = () => {
-      const usd = !adds && plan.marginOutInUsd();
+    const draw = async () => {
+      const { unit } = await wanted("0").catch(() => ({}));
       const tokens = row.collateral ? [row.collateral] : market(row.market)?.long_collaterals || [token];
       const box = h("input", { type: "text", inputMode: "decimal", name: "margin", autocomplete: "off", value, oninput: (event) => { value = event.target.value; quote(); } });
       fill(
         body,
         tabs([[true, "Add"], [false, "Take out"]], adds, (choice) => { adds = choice; value = ""; draw(); }, { label: "Direction" }),
         field("Amount", box, {
-          end: usd ? h("span.unit", {}, "USD") : select(tokens, token, (choice) => { token = choice; draw(); }, { "aria-label": "Token", class: "unit" }),
+          end: unit === "USD" ? h("span.unit", {}, unit) : select(tokens, token, (choice) => { token = choice; draw(); }, { "aria-label": "Token", class: "unit" }),
           hint: adds && h("p.hint", {}, `You have ${amount(balance(token).amount)} ${token}`),
         }),
       );
@@ -117,7 +115,9 @@ export function margin(row) {
       quote();
     };
     button.onclick = () => busy(button, "Signing…", async () => {
-      await send(plan.sent([command()]));
+      const { commands } = await wanted(value);
+      if (!commands.length) throw new Error("Give an amount above 0");
+      await send(plan.sent(commands));
       toast(adds ? "Margin added" : "Margin taken out", "good");
       close();
     });
