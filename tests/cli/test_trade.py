@@ -289,7 +289,7 @@ async def test_an_epoch_is_funded_by_the_members_of_the_treasury(tmp_path: Path)
         await trader.ok("faucet")
         await trader.ok("lp", "mint", "USDC", "100000")
         assert "no fees" in await members[0].ok("rewards", "buckets")
-        await trader.ok("govern", "send", '{"type": "CollectFees", "pool": "main", "token": "USDC"}')
+        await trader.ok("send", '{"type": "CollectFees", "pool": "main", "token": "USDC"}')
         assert re.search(r"treasury\s+USDC\s+\d", await members[0].ok("rewards", "buckets"))
         assert "you are no treasurer" in await trader.refused("rewards", "fund", "USDC", "1")
 
@@ -304,10 +304,10 @@ async def test_an_epoch_is_funded_by_the_members_of_the_treasury(tmp_path: Path)
         assert "nothing waits" in await members[2].ok("govern", "proposals")
         assert "volume" in await trader.ok("rewards", "epochs")
 
-        closing = ("govern", "send", '{"type": "CloseEpoch", "epoch": "1"}', "--multisig", "treasury")
+        closing = ("send", '{"type": "CloseEpoch", "epoch": "1"}', "--multisig", "treasury")
         assert "waits" in await members[2].ok(*closing)
-        assert "missing or unknown" in await members[2].refused("govern", "send", '{"type": "CloseEpochs"}')
-        assert "role_required" in await trader.refused("govern", "send", '{"type": "CloseEpoch", "epoch": "1"}')
+        assert "missing or unknown" in await members[2].refused("send", '{"type": "CloseEpochs"}')
+        assert "role_required" in await trader.refused("send", '{"type": "CloseEpoch", "epoch": "1"}')
 
 
 def shells(venue: Living, folder: Path) -> list[Shell]:

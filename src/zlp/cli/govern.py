@@ -23,36 +23,6 @@ PROPOSALS = (
 
 
 @govern_app.command()
-def send(
-    command: Annotated[str, typer.Argument(help="The command as JSON; the venue's /docs shows them all.")],
-    multisig: Annotated[str, typer.Option(help="Propose it to this multisig instead.")] = "",
-    hours: Annotated[int, typer.Option(help="Hours in which its members may approve.", min=1)] = 72,
-    url: UrlOption = URL,
-    key: KeyOption = "",
-    account: AccountOption = "",
-) -> None:
-    """Sign and send a command, or propose it to a multisig.
-
-    Examples:
-
-      zlp govern send '{"type": "PauseScope", "target": "*"}'
-
-      zlp govern send '{"type": "CloseEpoch", "epoch": "1"}' --multisig treasury
-    """
-    from zlp.client.governing import Governing
-    from zlp.engine.codec import decode_command
-    from zlp.engine.rejections import Reject
-
-    with at_venue(url, key, account) as client:
-        try:
-            found = decode_command(command)
-        except Reject as refused:
-            raise ValueError(str(refused.rejection.detail or refused)) from None
-        expires = client.venue().time + 3_600 * hours
-        tell_decided(Governing(client).decide(found, multisig=multisig, expires=expires))
-
-
-@govern_app.command()
 def proposals(url: UrlOption = URL, key: KeyOption = "", account: AccountOption = "") -> None:
     """What waits for approvals.
 

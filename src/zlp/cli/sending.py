@@ -1,4 +1,4 @@
-"""``zlp send``: any command the venue knows, for what has no words of its own."""
+"""``zlp send``: any command the venue knows, for what has no words of its own; also as a proposal to a multisig."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from zlp.cli.govern import tell_decided
 from zlp.cli.key_files import URL, AccountOption, KeyOption, UrlOption, stop
 from zlp.cli.trade import Timeout, tell, trading
 
@@ -21,6 +22,8 @@ console = Console()
 def send(
     command: Annotated[str, typer.Argument(help="The command as JSON text; - reads it from the standard input.")],
     quote: Annotated[bool, typer.Option("--quote", help="Say what it would do, and do nothing.")] = False,
+    multisig: Annotated[str, typer.Option(help="Propose it to this multisig, of which you are a member.")] = "",
+    hours: Annotated[int, typer.Option(help="Hours in which its members may approve.", min=1)] = 72,
     url: UrlOption = URL,
     key: KeyOption = "",
     account: AccountOption = "",
@@ -37,8 +40,11 @@ def send(
 
       zlp send --quote '{"type": "RemoveMargin", "trading_account": 0, "token": "USDC", "amount": 5000000}'
 
-      zlp send - < proposal.json
+      zlp send '{"type": "CloseEpoch", "epoch": "1"}' --multisig treasury
+
+      zlp send - < command.json
     """
+    from zlp.client.governing import Governing
     from zlp.engine.codec import decode_command
     from zlp.engine.rejections import Reject
 
@@ -52,6 +58,10 @@ def send(
             if receipt.rejection is not None:
                 raise stop(_said(receipt.rejection))
             _show(desk, receipt.events)
+            return
+        if multisig:
+            expires = desk.client.venue().time + 3_600 * hours
+            tell_decided(Governing(desk.client).decide(wanted, multisig=multisig, expires=expires))
             return
         sent = desk.act(wanted)
         _show(desk, sent["info"].events)

@@ -20,15 +20,15 @@ class Unreachable(VenueError):  # noqa: N818 - named by what happened
 
 
 class Refused(VenueError):  # noqa: N818 - named by what happened
-    """A problem+json answer. ``code`` is stable; ``limit`` and ``actual`` say what broke, where that is a number."""
+    """A problem+json answer, or a rejection in a batch's receipts. ``code`` is stable; ``limit`` and ``actual`` say what broke, where that is a number."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status = status
         self.code: str = problem.get("code", "unknown")
         self.detail: str = problem.get("detail", "")
-        self.limit = int(problem["limit"]) if "limit" in problem else None
-        self.actual = int(problem["actual"]) if "actual" in problem else None
-        self.sequence = int(problem["sequence"]) if "sequence" in problem else None
+        self.limit, self.actual, self.sequence = (
+            None if problem.get(name) is None else int(problem[name]) for name in ("limit", "actual", "sequence")
+        )
         said = [self.code]
         if self.limit is not None:
             said.append(f"limit {self.limit}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 from tests.profiles.zaros.registry import Registry
 from tests.profiles.zaros.venue import UNIT
-from zlp.engine.codec import canonical
+from zlp.engine.codec import canonical, decode_command
 from zlp.engine.commands import credit_positions, governance, orders
 from zlp.engine.events.credit_positions import CreditOrderClosed
 from zlp.engine.events.orders import OrderCancelled, OrderExecuted
@@ -230,9 +229,9 @@ def test_a_venue_of_the_older_rules_is_brought_up_to_date() -> None:
     order = credit_positions.PlaceCreditOrder(trading_account=1, market="BTC", size_delta=UNIT // 10)
     assert scene.refused("t", order) is Code.ACTION_NOT_IMMEDIATE
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
-    decisions = re.findall(r"^SetParameter (\{.*\})$", page, re.MULTILINE)
+    decisions = re.findall(r"^zlp send '(\{\"type\": \"SetParameter\".*\})'$", page, re.MULTILINE)
     assert len(decisions) == 2
     for text in decisions:
-        scene.must("governor", governance.SetParameter(**json.loads(text)))
+        scene.must("governor", decode_command(text))
     scene.must("t", order)
     assert scene.leaf(OrderSettings).minimum_fee == 0
