@@ -20,7 +20,10 @@ class Unreachable(VenueError):  # noqa: N818 - named by what happened
 
 
 class Refused(VenueError):  # noqa: N818 - named by what happened
-    """A problem+json answer, or a rejection in a batch's receipts. ``code`` is stable; ``limit`` and ``actual`` say what broke, where that is a number."""
+    """A problem+json answer, or a rejection among a batch's receipts.
+
+    ``code`` is stable; ``limit`` and ``actual`` say what broke, where that is a number.
+    """
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status = status
