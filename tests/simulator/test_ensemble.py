@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import zlp
 from tests.simulator.worlds import path_of
 from zlp.engine.fixed import USD
 from zlp.simulator import ensemble
@@ -64,6 +69,27 @@ def test_finished_cells_are_kept_and_only_the_missing_run(tmp_path: Path, monkey
     assert encoded(again) == encoded(first)
     run_all(msgspec.structs.replace(SMALL, paths=3), tmp_path)
     assert len(ran) == 3
+
+
+def test_kept_numbers_are_of_this_code(tmp_path: Path) -> None:
+    """The same version with another line in it looks for its own numbers; the same code anywhere finds them."""
+    key = (
+        "from zlp.simulator.ensemble import key_of; from zlp.simulator.scenario import load; from pathlib import Path; "
+    )
+    key += f"s = load(Path({str(find('first'))!r})); print(key_of(s, next(s.cells())))"
+
+    def asked(package: Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", key], env={**os.environ, "PYTHONPATH": str(package)}, capture_output=True, check=True
+        )
+        return done.stdout.decode()
+
+    shutil.copytree(Path(zlp.__file__).parent, tmp_path / "zlp", ignore=shutil.ignore_patterns("__pycache__"))
+    same = asked(tmp_path)
+    assert same == asked(Path(zlp.__file__).parents[1])
+    with (tmp_path / "zlp" / "engine" / "fixed.py").open("a") as file:
+        file.write("# another thought\n")
+    assert asked(tmp_path) != same
 
 
 def test_points_share_prices_and_draws_unless_told_otherwise() -> None:

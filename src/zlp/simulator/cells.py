@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 import msgspec
 
@@ -55,7 +56,7 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
 def key_of(scenario: Scenario, cell: Cell) -> str:
     """What a kept result is found by: everything the run depends on, and nothing else."""
     dependencies = (
-        zlp.__version__,
+        source_digest(Path(zlp.__file__).parent),
         scenario.engine,
         profile_of(cell.profile).digest,
         cell.point,
@@ -70,6 +71,19 @@ def key_of(scenario: Scenario, cell: Cell) -> str:
         plugins.digest(scenario.plugins),
     )
     return hashlib.sha256(msgspec.json.encode(dependencies)).hexdigest()[:32]
+
+
+@cache
+def source_digest(package: Path) -> str:
+    """SHA-256 of a package's source files, read once per process.
+
+    A version stays while the code under it changes, in a working copy for days; numbers of other code are not kept.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(package).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def _seed(scenario: Scenario, cell: Cell) -> int:
