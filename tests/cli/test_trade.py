@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from eth_account import Account
 from typer.testing import CliRunner, Result
@@ -97,6 +98,17 @@ async def test_a_position_from_the_command_line(tmp_path: Path, profile: str) ->
         assert number is not None
         await zlp.ok("trade", "cancel", number[1])
         assert "no orders wait" in await zlp.ok("trade", "orders")
+        assert "no orders wait" in await zlp.ok("trade", "cancel", "--all")
+        for stop in ("900", "800"):
+            await zlp.ok("trade", "order", market, "--stop", stop)
+        if profile == "zaros":
+            await zlp.ok("trade", "sign", market, "long", "--size", "500", "--at", "900")
+        assert len(re.findall("below", await zlp.ok("trade", "orders"))) == 2 + (profile == "zaros")
+        sequence = venue.node.root.sequence
+        assert "cancelled all" in await zlp.ok("trade", "cancel", "--all")
+        assert "no orders wait" in await zlp.ok("trade", "orders")
+        assert together(venue, sequence) == 2 + (profile == "zaros")
+        assert "an order or --all" in await zlp.refused("trade", "cancel")
 
         assert "long" in await zlp.ok("trade", "close", market, "--share", "0.5")
         with Client(venue.address, Signer(zlp.key)) as client:
@@ -112,6 +124,14 @@ def _plan(venue: Living, zlp: Shell) -> tuple[str, str, str]:
         row = next(row for row in desk.markets() if row["market"].startswith("ETH"))
         token = row["long_collaterals"][0]
         return row["market"], token, desk.tokens_for(token, 2_000)
+
+
+def together(venue: Living, after: int) -> int:
+    """How many cancelling commands came under one signature."""
+    found = [record for record in venue.node.journal.records(after) if b'"type":"Cancel' in record.envelope]
+    (count,) = [evidence["count"] for each in found if "count" in (evidence := msgspec.json.decode(each.evidence))]
+    assert count == len(found)
+    return count
 
 
 def _backing(venue: Living, zlp: Shell) -> float:

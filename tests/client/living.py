@@ -49,9 +49,9 @@ def shares(node: Node) -> list[Supply]:
 
 
 @contextlib.asynccontextmanager
-async def living(profile: str, folder: Path) -> AsyncIterator[Living]:
+async def living(profile: str, folder: Path, clock: DemoClock | None = None) -> AsyncIterator[Living]:
     """Found it, provide liquidity, open the doors; stop in order."""
-    chosen, clock = Keyring(folder).seated(load(profile)), DemoClock()
+    chosen, clock = Keyring(folder).seated(load(profile)), clock or DemoClock()
     node, _ = founded(folder, chosen, clock, demo=True)
     Measuring(node)
     clock.go_real()

@@ -98,9 +98,14 @@ async def protect(bot: ZlpExchange, symbol: str, entry: float) -> None:
     assert [each["info"]["trigger_above"] for each in resting] == [False, True]
     assert all(each["reduceOnly"] for each in resting)
     assert resting[1]["clientOrderId"] == "take"
-    gone = [await bot.cancel_order(each["id"], symbol) for each in resting]
-    assert [each["status"] for each in gone] == ["canceled", "canceled"]
+    other = next(each for each in bot.markets if each != symbol)
+    assert await bot.cancel_all_orders(other) == []
+    third = await bot.create_order(symbol, "market", "sell", None, params={"stopLossPrice": entry * 0.8})
+    assert (await bot.cancel_order(third["id"], symbol))["status"] == "canceled"
+    gone = await bot.cancel_all_orders(symbol)
+    assert [(each["id"], each["status"]) for each in gone] == [(stop["id"], "canceled"), (take["id"], "canceled")]
     assert await bot.fetch_open_orders(symbol) == []
+    assert await bot.cancel_all_orders() == []
 
 
 async def change_margin(bot: ZlpExchange, symbol: str) -> None:

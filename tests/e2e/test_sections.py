@@ -67,25 +67,29 @@ def test_leverage_moves_size_and_quote(up: Venues, visit: Enter) -> None:
     expect(outcome).to_contain_text("Not enough ETH: there are")
 
 
-def test_reduce_and_change_margin(up: Venues, visit: Enter) -> None:
-    """N3: a part is closed, margin comes in and goes out, the history tells it; nothing is reloaded."""
-    page = opened(visit(up("zaros")))
+@pytest.mark.parametrize("profile", ["zaros", "zeus"])
+def test_reduce_and_change_margin(profile: str, up: Venues, visit: Enter) -> None:
+    """N3, E7: a part is closed, margin comes in and goes out, the history tells it; nothing is reloaded."""
+    page = opened(visit(up(profile)))
+    whole, half = {"zaros": (r"^\$(9,9|10,0)", r"^\$(4,9|5,0)"), "zeus": (r"^\$16,", r"^\$8,2")}[profile]
+    added, taken, in_usd = ("500", "100", 0) if profile == "zaros" else ("0.1", "50", 1)
     size = page.locator(".lower tbody td").nth(1)
-    expect(size).to_contain_text(re.compile(r"^\$(9,9|10,0)"))
+    expect(size).to_contain_text(re.compile(whole))
     page.click(".lower button:text-is('Close')")
     page.click("dialog button:text-is('50 %')")
     expect(page.locator("dialog .outcome")).to_contain_text("Size after", timeout=20_000)
     page.click("dialog button.primary")
-    expect(size).to_contain_text(re.compile(r"^\$(4,9|5,0)"), timeout=20_000)
-    for way, amount, said in (("Add", "500", "Margin added"), ("Take out", "100", "Margin taken out")):
+    expect(size).to_contain_text(re.compile(half), timeout=20_000)
+    for way, amount, said in (("Add", added, "Margin added"), ("Take out", taken, "Margin taken out")):
         page.click(".lower tbody button:text-is('Margin')")
         page.click(f"dialog button:text-is('{way}')")
+        expect(page.locator("dialog span.unit")).to_have_count(in_usd if way == "Take out" else 0)
         page.fill("dialog input[name=margin]", amount)
         expect(page.locator("dialog .outcome")).to_contain_text("Health after")
         page.click("dialog button.primary")
         expect(page.locator("#toasts")).to_contain_text(said)
     page.click(".lower-tabs button:text-is('Trades')")
-    expect(page.locator(".lower tbody tr")).to_have_count(2, timeout=15_000)
+    expect(page.locator(".lower tbody tr")).to_have_count(2 + 2 * in_usd, timeout=15_000)
     page.click(".lower-tabs button:text-is('History')")
     expect(page.locator(".lower tbody tr", has_text="open")).to_have_count(1)
 

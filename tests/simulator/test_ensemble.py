@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import zlp
 from tests.simulator.worlds import path_of
 from zlp.engine.fixed import USD
-from zlp.simulator import ensemble
+from zlp.simulator import cells, ensemble
 from zlp.simulator.agents import Founder, NoiseTrader
 from zlp.simulator.backtest import Result
 from zlp.simulator.ensemble import run_all
 from zlp.simulator.examples import FOLDER, find, names
-from zlp.simulator.generators import Made, bootstrap
+from zlp.simulator.generators import Made, bootstrap, data_hash
 from zlp.simulator.metrics import REGISTRY, Metric, quantile, register
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import Axis, Scenario, ScenarioError, Sweep, load
@@ -64,6 +69,47 @@ def test_finished_cells_are_kept_and_only_the_missing_run(tmp_path: Path, monkey
     assert encoded(again) == encoded(first)
     run_all(msgspec.structs.replace(SMALL, paths=3), tmp_path)
     assert len(ran) == 3
+
+
+def test_the_points_of_a_sweep_share_a_made_path() -> None:
+    """It is made once, a run leaves it as it was, and what comes of it is what a path of one's own gives."""
+    cells_of = list(SMALL.cells())
+    shared = cells.path_of(SMALL, cells_of[0])
+    assert cells.path_of(SMALL, cells_of[2]) is shared
+    before = [cells.run_cell(SMALL, cells_of[0]), cells.run_cell(SMALL, cells_of[2])]
+    assert cells.path_of(SMALL, cells_of[0]) is shared
+    assert data_hash(shared.prices) == shared.data_hash
+
+    others = [
+        cells.path_of(SMALL, cells_of[1]),
+        cells.path_of(msgspec.structs.replace(SMALL, prices=Made(days=3)), cells_of[0]),
+        cells.path_of(msgspec.structs.replace(SMALL, seed=SMALL.seed + 1), cells_of[0]),
+        cells.path_of(msgspec.structs.replace(SMALL, common=False), cells_of[2]),
+    ]
+    assert len({shared.data_hash, *(other.data_hash for other in others)}) == 5
+    assert len(cells._made) == 1
+    assert encoded([cells.run_cell(SMALL, cells_of[0]), cells.run_cell(SMALL, cells_of[2])]) == encoded(before)
+
+
+def test_kept_numbers_are_of_this_code(tmp_path: Path) -> None:
+    """The same version with another line in it looks for its own numbers; the same code anywhere finds them."""
+    key = (
+        "from zlp.simulator.ensemble import key_of; from zlp.simulator.scenario import load; from pathlib import Path; "
+    )
+    key += f"s = load(Path({str(find('first'))!r})); print(key_of(s, next(s.cells())))"
+
+    def asked(package: Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", key], env={**os.environ, "PYTHONPATH": str(package)}, capture_output=True, check=True
+        )
+        return done.stdout.decode()
+
+    shutil.copytree(Path(zlp.__file__).parent, tmp_path / "zlp", ignore=shutil.ignore_patterns("__pycache__"))
+    same = asked(tmp_path)
+    assert same == asked(Path(zlp.__file__).parents[1])
+    with (tmp_path / "zlp" / "engine" / "fixed.py").open("a") as file:
+        file.write("# another thought\n")
+    assert asked(tmp_path) != same
 
 
 def test_points_share_prices_and_draws_unless_told_otherwise() -> None:

@@ -293,18 +293,31 @@ def swap(
 
 @trade_app.command()
 def cancel(
-    number: Annotated[str, typer.Argument(help="The order, as `zlp trade orders` names it.")],
+    number: Annotated[str, typer.Argument(help="The order, as `zlp trade orders` names it.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="All that wait, signed ones too, under one signature.")] = False,
     url: UrlOption = URL,
     key: KeyOption = "",
     account: AccountOption = "",
 ) -> None:
-    """Take an order back; what it set aside returns.
+    """Take an order back, or all of them; what they set aside returns.
 
-    Example: zlp trade cancel 17
+    Examples:
+
+      zlp trade cancel 17
+
+      zlp trade cancel --all
     """
+    if bool(number) == every:
+        raise stop("give either an order or --all")
     with trading(url, key, account) as desk:
-        desk.cancel(number)
-        console.print(f"[green]cancelled[/] {number}", highlight=False)
+        if every:
+            receipts = desk.cancel_all()
+            late = sum(not receipt.accepted for receipt in receipts)
+            console.print("[green]cancelled[/] all" if receipts else "no orders wait", highlight=False)
+            console.print(f"{late} had ended meanwhile", highlight=False) if late else None
+        else:
+            desk.cancel(number)
+            console.print(f"[green]cancelled[/] {number}", highlight=False)
 
 
 @trade_app.command()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from zlp.client.faults import VenueError
 from zlp.client.records import PRECISION, PRICE_DECIMALS, Receipt, price_units
 from zlp.engine.codec import canonical, decode_command
 from zlp.engine.commands.base import Command
-from zlp.engine.commands.orders import PlaceOrder
+from zlp.engine.commands.credit_positions import CancelCreditOrder, CancelSignedOrders
+from zlp.engine.commands.orders import CancelOrder, PlaceOrder
 from zlp.engine.events.credit_positions import CreditOrderPlaced
 from zlp.engine.events.orders import OrderPlaced
-from zlp.engine.leaves.orders import OrderSettings
+from zlp.engine.leaves.credit_positions import CreditOrder, HeldOrder
+from zlp.engine.leaves.orders import Order, OrderSettings
 
 Row = dict[str, Any]
 
@@ -81,3 +85,31 @@ def placed(receipt: Receipt) -> Row:
             name = f"{event.trading_account}/{event.market}@{receipt.sequence}.{ordinal}"
             return {"id": name, "status": "open", "info": receipt}
     return {"id": str(receipt.sequence), "status": "closed", "info": receipt}
+
+
+def cancelling(number: str) -> Command:
+    """What takes the order of this name back; one without a number is its trading account's pending one."""
+    slot = number.partition("/")[0]
+    return CancelOrder(number=int(number)) if slot == number else CancelCreditOrder(trading_account=int(slot))
+
+
+def cancelling_all(leaves: Iterable[Any], market: str = "") -> list[Command]:
+    """What takes back every order among an account's leaves, or those of one market.
+
+    Signed orders can only be voided together, whatever they are for: they end where all orders are meant.
+    """
+    found: list[Command] = []
+    for leaf in leaves:
+        if isinstance(leaf, Order) and market in ("", msgspec.json.decode(leaf.action).get("market", "")):
+            found.append(CancelOrder(number=leaf.number))
+        elif isinstance(leaf, CreditOrder) and market in ("", leaf.market):
+            found.append(CancelCreditOrder(trading_account=leaf.account))
+        elif isinstance(leaf, HeldOrder) and not market:
+            found.append(CancelSignedOrders(trading_account=leaf.trading_account))
+    return list(dict.fromkeys(found))
+
+
+def batches(commands: list[Command], most: int) -> Iterator[list[Command]]:
+    """Commands in groups that one signature may carry."""
+    for start in range(0, len(commands), most):
+        yield commands[start : start + most]

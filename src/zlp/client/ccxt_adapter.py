@@ -15,7 +15,17 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from zlp.client import ccxt_shapes as shapes
-from zlp.client.booking import NotSupported, Trigger, booked, checked, guarded, placed
+from zlp.client.booking import (
+    NotSupported,
+    Trigger,
+    batches,
+    booked,
+    cancelling,
+    cancelling_all,
+    checked,
+    guarded,
+    placed,
+)
 from zlp.client.ccxt_orders import limit_of, reduces, trigger_of
 from zlp.client.ccxt_reads import ExchangeReads
 from zlp.client.ccxt_shapes import PRECISION, Shape, exact, text
@@ -23,8 +33,6 @@ from zlp.client.faults import Refused, VenueError
 from zlp.client.records import Receipt
 from zlp.engine.codec import plain
 from zlp.engine.commands.base import Command
-from zlp.engine.commands.credit_positions import CancelCreditOrder
-from zlp.engine.commands.orders import CancelOrder
 
 LEVERAGE = 5
 USD_PLACES = 30
@@ -98,10 +106,26 @@ class ZlpExchange(ExchangeReads):
 
     async def cancel_order(self, id: str, symbol: str | None = None, params: Shape | None = None) -> Shape:
         """Take an order back; what it set aside returns."""
-        slot = id.partition("/")[0]
-        command: Command = CancelOrder(number=int(id)) if slot == id else CancelCreditOrder(trading_account=int(slot))
-        await self._send([command], "")
+        await self._send([cancelling(id)], "")
         return await self.fetch_order(id, symbol)
+
+    async def cancel_all_orders(self, symbol: str | None = None, params: Shape | None = None) -> list[Shape]:
+        """Take every order that waits back, or those of a symbol, under one signature (or few, if they are many).
+
+        Orders as they are afterwards: one may have ended meanwhile. Signed orders end only without a symbol.
+        """
+        market = await self._market_id(symbol)
+        waiting = await self.fetch_open_orders(symbol)
+        if not waiting:
+            return []
+        commands = cancelling_all((await self.client.account(self.account)).orders, market)
+        most = int((await self.client.get("/v1/venue"))["limits"]["batch_commands"])
+        for batch in batches(commands, most):
+            receipts = await self.client.send_many(batch)
+            self._seen = max(self._seen, receipts[-1].sequence)
+        names = {each["id"] for each in waiting}
+        found = await self.fetch_orders(symbol, since=min(each["timestamp"] for each in waiting))
+        return [each for each in found if each["id"] in names]
 
     # what the methods above share -------------------------------------------------------------------------
 

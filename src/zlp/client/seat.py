@@ -19,6 +19,7 @@ from zlp.engine.leaves.orders import OrderSettings
 L = TypeVar("L")
 WAITING = "waiting"
 PAUSE = 0.2
+PAGE = 1_000
 PRECISION = 100
 
 
@@ -41,9 +42,14 @@ class Seat:
 
     def orders(self) -> list[Row]:
         """One's orders that wait, newest first; what was acknowledged before is in it."""
-        seen = str(self.client.venue().sequence)
-        found = self.client.get("/v1/history/orders", account=self.account, status=WAITING, sequence=seen)
-        return list(found["items"])
+        asked = {"account": self.account, "status": WAITING, "sequence": str(self.client.venue().sequence)}
+        rows: list[Row] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.client.get("/v1/history/orders", limit=str(PAGE), before=cursor, **asked)
+            rows += page["items"]
+            cursor = page["next"]
+        return rows
 
     def order(self, number: str) -> Row:
         """One order: ``status`` is waiting, filled, cancelled, expired or failed, with a ``reason``."""

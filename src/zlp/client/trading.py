@@ -11,18 +11,26 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from zlp.client.booking import NotSupported, Row, Trigger, checked, guarded, worst
+from zlp.client.booking import (
+    NotSupported,
+    Row,
+    Trigger,
+    batches,
+    cancelling,
+    cancelling_all,
+    checked,
+    guarded,
+    worst,
+)
 from zlp.client.faults import OrderEnded, VenueError
 from zlp.client.providing import Providing
 from zlp.client.records import Receipt, price_units
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.credit_positions import (
-    CancelCreditOrder,
     CancelSignedOrders,
     PlaceCreditOrder,
     SignedOrder,
 )
-from zlp.engine.commands.orders import CancelOrder
 from zlp.engine.leaves.credit_positions import MainAccount, TradingAccount
 
 WHOLE = 10_000
@@ -197,11 +205,17 @@ class Trading(Providing):
         """Take an order back; what it set aside returns. Signed orders are voided together instead."""
         if len(number) == DIGEST:
             raise NotSupported("a signed order stays valid wherever a copy of it is; void() ends all of them")
-        slot = number.partition("/")[0]
-        own: Command = (
-            CancelOrder(number=int(number)) if slot == number else CancelCreditOrder(trading_account=int(slot))
-        )
-        return self.client.send(own)
+        return self.client.send(cancelling(number))
+
+    def cancel_all(self, market: str = "") -> list[Receipt]:
+        """Take every order that waits back, or those of one market, under one signature (or few, if they are many).
+
+        Signed orders are voided too, unless a market is named: they end only all together. The receipts; one that is
+        rejected is of an order that ended meanwhile.
+        """
+        commands = cancelling_all(self.client.account(self.account).orders, market)
+        most = int(self.client.get("/v1/venue")["limits"]["batch_commands"])
+        return [receipt for batch in batches(commands, most) for receipt in self.client.send_many(batch)]
 
     # what the above share ---------------------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
-"""What the API's description shows as examples of requests."""
+"""What the API's description shows as examples of requests, and what a venue answered to them."""
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Any
+
+import msgspec
 
 ALICE, BOB = "0x" + "a11ce".zfill(40), "0x" + "b0b".zfill(40)
 PAYMENT = {"type": "Transfer", "token": "USDC", "to": BOB, "amount": "1500000"}
@@ -43,8 +46,8 @@ IN_PATH = {
     "account": ALICE,
     "asset": "ETH",
     "client_id": "rent-november",
-    "fraction": "0.5",
-    "kind": "trades",
+    "fraction": "5000",
+    "kind": "trades.csv",
     "number": "1",
     "pool": "main",
     "side": "long",
@@ -53,3 +56,17 @@ IN_PATH = {
     "way": "add",
 }
 """By the name of the parameter."""
+
+POSITION = f"main/{ALICE}/ETH/ETH/long"
+IN_QUERY: dict[str, dict[str, str]] = {
+    "/v1/desk/positions": {"account": ALICE},
+    "/v1/desk/open/{side}": {"pool": "main", "market": "ETH", "token": "ETH", "amount": "1", "size": "5000"},
+    "/v1/desk/close/{fraction}": {"position": POSITION},
+    "/v1/desk/margin/{way}": {"position": POSITION, "amount": "0.5"},
+    "/v1/desk/idle": {"position": POSITION},
+    "/v1/pools/{pool}/returns/history": {"step": "60"},
+}
+"""By path, where a request makes no sense without."""
+
+ANSWERS: dict[str, Any] = msgspec.json.decode(resources.files("zlp.server").joinpath("answers.json").read_bytes())
+"""Recorded by ``tests/server/answers.py``, by method and path; the test beside it holds their shapes. Lists are cut."""

@@ -14,7 +14,7 @@ from zlp.engine.commands import COMMANDS
 from zlp.engine.events import KINDS as EVENTS
 from zlp.engine.version import VERSION
 from zlp.server.desk_reads import UnsignedCommands
-from zlp.server.examples import BODIES, IN_PATH
+from zlp.server.examples import ANSWERS, BODIES, IN_PATH, IN_QUERY
 from zlp.server.intake import SignedCommand, SignedCommands, UnsignedCommand
 from zlp.server.problems import SERVER_CODES
 from zlp.server.reads import QUERY, Read
@@ -27,22 +27,27 @@ DESCRIPTION = """Amounts in commands are integers in a token's own decimals, pri
 all integers are decimal text. Commands are signed (EIP-712); `/v1/venue` says how. Every answer and every message of
 `/v1/stream` (WebSocket) names the sequence of the log it belongs to. Errors are problem+json with a stable code."""
 
+POSTS: tuple[tuple[str, str, type, str, str], ...] = (
+    ("/v1/command", "sign and send a command", SignedCommand, "Receipt", "commands"),
+    ("/v1/commands", "sign and send many commands under one signature", SignedCommands, "Receipts", "commands"),
+    ("/v1/quote", "what a command would do", UnsignedCommand, "Quote", "commands"),
+    ("/v1/desk/quote", "what commands would do, one after the other", UnsignedCommands, "DeskQuote", "desk"),
+    ("/v1/auth/check", "who signed this, and may they", SignedCommand, "Signer", "commands"),
+    ("/v1/signed-orders", "hand in an order that was signed away from the venue", HandedIn, "Held", "orders"),
+)
+"""Path, summary, body, answer and tag."""
+PROBES = (
+    ("/v1/snapshot", "the whole state at one sequence, a few seconds old at most", "log"),
+    ("/health", "is the process well", "venue"),
+    ("/ready", "does the venue take commands", "venue"),
+)
+"""Path, summary and tag."""
+
 
 def document(reads: Iterable[Read]) -> dict[str, Any]:
     """The whole document; ``reads`` are the GET routes."""
-    paths: dict[str, Any] = {
-        "/v1/command": _post("sign and send a command", SignedCommand, "Receipt", "commands"),
-        "/v1/commands": _post(
-            "sign and send many commands under one signature", SignedCommands, "Receipts", "commands"
-        ),
-        "/v1/quote": _post("what a command would do", UnsignedCommand, "Quote", "commands"),
-        "/v1/desk/quote": _post("what commands would do, one after the other", UnsignedCommands, "DeskQuote", "desk"),
-        "/v1/auth/check": _post("who signed this, and may they", SignedCommand, "Signer", "commands"),
-        "/v1/signed-orders": _post("hand in an order that was signed away from the venue", HandedIn, "Held", "orders"),
-        "/v1/snapshot": _plain("the whole state at one sequence, a few seconds old at most", "log"),
-        "/health": _plain("is the process well", "venue"),
-        "/ready": _plain("does the venue take commands", "venue"),
-    }
+    paths: dict[str, Any] = {each[0]: _post(*each) for each in POSTS}
+    paths |= {each[0]: _plain(*each) for each in PROBES}
     for read in reads:
         paths.setdefault(read.path, {}).update(_get(read))
     return {
@@ -161,8 +166,8 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": REF.format(name=name)}
 
 
-def _json(schema: Any, description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _json(schema: Any, description: str, request: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema, **_example(request)}}}
 
 
 PROBLEMS = {
@@ -173,7 +178,7 @@ PROBLEMS = {
 }
 
 
-def _post(summary: str, body: type, answer: str, tag: str) -> dict[str, Any]:
+def _post(path: str, summary: str, body: type, answer: str, tag: str) -> dict[str, Any]:
     return {
         "post": {
             "summary": summary,
@@ -183,13 +188,14 @@ def _post(summary: str, body: type, answer: str, tag: str) -> dict[str, Any]:
                 "required": True,
                 "content": {"application/json": {"schema": _ref(body.__name__), "example": BODIES[body.__name__]}},
             },
-            "responses": {"200": _json(_ref(answer), "done"), **PROBLEMS},
+            "responses": {"200": _json(_ref(answer), "done", f"POST {path}"), **PROBLEMS},
         }
     }
 
 
-def _plain(summary: str, tag: str) -> dict[str, Any]:
-    states = {status: _json({"type": "object"}, text) for status, text in (("200", "yes"), ("503", "no"))}
+def _plain(path: str, summary: str, tag: str) -> dict[str, Any]:
+    shown = (("200", "yes", f"GET {path}"), ("503", "no", ""))
+    states = {status: _json({"type": "object"}, text, request) for status, text, request in shown}
     return {"get": {"summary": summary, "tags": [tag], "responses": states}}
 
 
@@ -204,8 +210,10 @@ def _get(read: Read) -> dict[str, Any]:
         }
         for name in re.findall(r"{(\w+)}", read.path)
     ]
+    shown = {name: {"example": value} for name, value in IN_QUERY.get(read.path, {}).items()}
     query = [
-        {"name": name, "in": "query", "description": QUERY[name], "schema": {"type": "string"}} for name in read.query
+        {"name": name, "in": "query", "description": QUERY[name], "schema": {"type": "string"}, **shown.get(name, {})}
+        for name in read.query
     ]
     return {
         "get": {
@@ -220,4 +228,9 @@ def _get(read: Read) -> dict[str, Any]:
 
 def _answer(read: Read) -> dict[str, Any]:
     kind = "object" if read.media_type == "application/json" else "string"
-    return {"description": read.summary, "content": {read.media_type: {"schema": {"type": kind}}}}
+    content = {"schema": {"type": kind}, **_example(f"GET {read.path}")}
+    return {"description": read.summary, "content": {read.media_type: content}}
+
+
+def _example(request: str) -> dict[str, Any]:
+    return {"example": ANSWERS[request]} if request in ANSWERS else {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -55,7 +57,7 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
 def key_of(scenario: Scenario, cell: Cell) -> str:
     """What a kept result is found by: everything the run depends on, and nothing else."""
     dependencies = (
-        zlp.__version__,
+        source_digest(Path(zlp.__file__).parent),
         scenario.engine,
         profile_of(cell.profile).digest,
         cell.point,
@@ -70,6 +72,19 @@ def key_of(scenario: Scenario, cell: Cell) -> str:
         plugins.digest(scenario.plugins),
     )
     return hashlib.sha256(msgspec.json.encode(dependencies)).hexdigest()[:32]
+
+
+@cache
+def source_digest(package: Path) -> str:
+    """SHA-256 of a package's source files, read once per process.
+
+    A version stays while the code under it changes, in a working copy for days; numbers of other code are not kept.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(package).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def _seed(scenario: Scenario, cell: Cell) -> int:
@@ -94,9 +109,25 @@ def _content(scenario: Scenario) -> tuple[PriceSource, str]:
     return prices, ""
 
 
-def prices_of(scenario: Scenario, cell: Cell) -> Prices:
-    """The price path of a cell."""
-    return scenario.prices.prices(path_seed(_seed(scenario, cell), cell.path))
+class _Path(NamedTuple):
+    """A path, and the hash of its candles."""
+
+    prices: Prices
+    data_hash: str
+
+
+_made: dict[tuple[bytes, int], _Path] = {}
+
+
+def path_of(scenario: Scenario, cell: Cell) -> _Path:
+    """The price path of a cell. The one asked for last is kept: a sweep is run path by path, and paths may be large."""
+    seed = path_seed(_seed(scenario, cell), cell.path)
+    key = msgspec.json.encode(_content(scenario)), seed
+    if key not in _made:
+        _made.clear()
+        prices = scenario.prices.prices(seed)
+        _made[key] = _Path(prices, data_hash(prices))
+    return _made[key]
 
 
 def setup_of(scenario: Scenario, cell: Cell) -> Setup:
@@ -114,12 +145,12 @@ def setup_of(scenario: Scenario, cell: Cell) -> Setup:
 def run_cell(scenario: Scenario, cell: Cell) -> CellResult:
     """Run a cell. Raises what the run raises: a scenario that does not fit its profile is a ``ValueError``."""
     plugins.import_all(scenario.plugins)
-    prices, profile, setup = prices_of(scenario, cell), profile_of(cell.profile), setup_of(scenario, cell)
+    (prices, data), profile, setup = path_of(scenario, cell), profile_of(cell.profile), setup_of(scenario, cell)
     if scenario.engine == "fast":
         from zlp.simulator.kernel.run import run_fast
 
-        return kept(scenario, cell, run_fast(profile, prices.path, setup), data_hash(prices))
-    return kept(scenario, cell, run(profile, prices.path, setup), data_hash(prices))
+        return kept(scenario, cell, run_fast(profile, prices.path, setup), data)
+    return kept(scenario, cell, run(profile, prices.path, setup), data)
 
 
 def kept(scenario: Scenario, cell: Cell, result: Result, data: str) -> CellResult:

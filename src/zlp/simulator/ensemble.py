@@ -50,6 +50,7 @@ def run_all(
             found[cell.number] = result
     if progress is not None:
         progress(len(found))
+    missing.sort(key=lambda task: task[1].path)  # so that the points of a sweep find their path made
     for result in _runner(workers, ray)(missing) if missing else ():
         found[result.number] = result
         _keep(folder, result)
