@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from zlp.engine import Command, Receipt
-from zlp.engine.codec import decode_command
+from zlp.engine.branches.orders import action_of
 from zlp.engine.events.orders import OrderCancelled, OrderExecuted, OrderPlaced, OrderUpdated
 from zlp.engine.leaves.orders import Order, OrderSettings
 from zlp.engine.leaves.prices import PriceFeed
@@ -83,7 +83,7 @@ class WaitingOrders:
         return True
 
     def _add(self, order: Order) -> None:
-        action = decode_command(order.action)
+        action = action_of(order)
         if order.resting and order.expires and not self._reported:
             self._expiring[order.number] = order.expires
         if action.reported != self._reported:
