@@ -113,12 +113,13 @@ class Draft:
         """Run another command inside this one, on behalf of ``account``; ``nested_too_deep`` beyond a bound."""
         if self.depth >= MOST_NESTED:
             raise Reject(Code.NESTED_TOO_DEEP, limit=MOST_NESTED, actual=self.depth + 1)
+        sender, self.sender = self.sender, account
         self.depth += 1
         try:
-            with self.acting_as(account):
-                self.route(self, command)
+            self.route(self, command)
         finally:
             self.depth -= 1
+            self.sender = sender
 
     @contextmanager
     def acting_as(self, account: str) -> Iterator[None]:

@@ -15,6 +15,9 @@ from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.screening.trigger_table import TriggerTable
 
+CHANGES = frozenset({OrderPlaced, OrderUpdated, OrderExecuted, OrderCancelled})
+"""After the last two there is no such order any more."""
+
 
 class WaitingOrders:
     """Follows the registry by its events; orders whose action is priced by a signed report, or all others.
@@ -36,14 +39,11 @@ class WaitingOrders:
     def hear(self, receipt: Receipt) -> None:
         """Take over what a command changed."""
         for event in receipt.events:
-            kind = type(event)
-            if kind is OrderPlaced or kind is OrderUpdated:
+            if type(event) in CHANGES:
                 self._forget(event.number)
                 order = self._reader.get(Order, (event.number,))
                 if order is not None:
                     self._add(order)
-            elif kind is OrderExecuted or kind is OrderCancelled:
-                self._forget(event.number)
 
     def due(self, now: int) -> list[int]:
         """Numbers of orders that can probably be executed, or have expired, oldest first."""
