@@ -49,26 +49,27 @@ class BorrowedDesk:
         assets = []
         for settings in each_vault(reader, pool.pool):
             vault = touched(reader, settings, now)
-            value = worth.vaults[settings.token]
+            held = worth.vaults[settings.token]
             supply = vault.supply(pool.revenue)
-            lent += mul_div_down(value, vault.reserved, supply) if supply else 0
+            lent += mul_div_down(held, vault.reserved, supply) if supply else 0
             assets.append(
                 AssetView(
                     token=settings.token,
                     amount=supply,
                     reserved=vault.reserved,
-                    value_usd=value,
-                    weight_bps=mul_div_down(value, BPS, worth.total) if worth.total else 0,
+                    value_usd=held,
+                    weight_bps=mul_div_down(held, BPS, worth.total) if worth.total else 0,
                     target_bps=mul_div_down(settings.weight, BPS, worth.total_weight),
                     stable=settings.stable,
                 )
             )
+        value = pool_value(reader, pool, now, maximise=True)
         return PoolView(
             pool=pool.pool,
             share=pool.share,
-            value_usd=max(0, pool_value(reader, pool, now, maximise=True)),
+            value_usd=max(0, value),
             supply=ledger.supply_of(reader, pool.share),
-            share_price=share_price(reader, pool, now, maximise=True),
+            share_price=share_price(reader, pool, value),
             utilisation_bps=mul_div_down(lent, BPS, worth.total) if worth.total else 0,
             assets=tuple(assets),
         )

@@ -172,6 +172,8 @@ class CreditDesk:
         fee = trading_settings(draft).liquidation_fee_usd
         found: list[tuple[int, int]] = []
         for trading in reader.each(TradingAccount):
+            if not trading.markets:
+                continue
             try:
                 state = health(draft, trading)
             except Reject:

@@ -23,16 +23,32 @@ class Draft:
 
     ``time`` is the envelope's second, ``sender`` the account the command acts for, ``sequence`` its place in
     the log. ``route`` is the root's dispatch, for commands that carry another command (orders, proposals).
-    ``memo`` caches pure readings (prices, weights) for the length of one command.
+    ``memo`` caches pure readings (prices, weights) for the length of one command. A draft over a draft reads what those
+    below it have written, newest first, without asking each.
     """
 
-    __slots__ = ("_tables", "base", "depth", "events", "memo", "route", "sender", "sequence", "time", "writes")
+    __slots__ = (
+        "_layers",
+        "_tables",
+        "base",
+        "depth",
+        "events",
+        "memo",
+        "route",
+        "sender",
+        "sequence",
+        "time",
+        "writes",
+    )
 
     def __init__(
         self, base: Reader, *, time: int, sender: str, sequence: int, route: Callable[[Draft, Command], None]
     ) -> None:
         self.base = base
         self._tables = base.tables if isinstance(base, State) else None
+        self._layers: tuple[dict[type[Leaf], dict[Key, Leaf | None]], ...] = ()
+        if isinstance(base, Draft):
+            self._tables, self._layers = base._tables, (base.writes, *base._layers)
         self.route = route
         self.time = time
         self.sender = sender
@@ -48,8 +64,13 @@ class Draft:
         if table is not None:
             leaf = table.get(key, _ABSENT)
             if leaf is not _ABSENT:
-                found: L | None = leaf
-                return found
+                return leaf  # type: ignore[no-any-return]
+        for writes in self._layers:
+            table = writes.get(kind)
+            if table is not None:
+                leaf = table.get(key, _ABSENT)
+                if leaf is not _ABSENT:
+                    return leaf  # type: ignore[no-any-return]
         if self._tables is None:
             return self.base.get(kind, key)
         below = self._tables.get(kind)  # reading the state's table here saves a call on the hottest path
@@ -92,12 +113,13 @@ class Draft:
         """Run another command inside this one, on behalf of ``account``; ``nested_too_deep`` beyond a bound."""
         if self.depth >= MOST_NESTED:
             raise Reject(Code.NESTED_TOO_DEEP, limit=MOST_NESTED, actual=self.depth + 1)
+        sender, self.sender = self.sender, account
         self.depth += 1
         try:
-            with self.acting_as(account):
-                self.route(self, command)
+            self.route(self, command)
         finally:
             self.depth -= 1
+            self.sender = sender
 
     @contextmanager
     def acting_as(self, account: str) -> Iterator[None]:

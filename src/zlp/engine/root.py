@@ -230,9 +230,10 @@ def _asked(envelope: Envelope) -> bytes:
 
 def _changes(draft: Draft) -> list[bytes]:
     """Canonical bytes of every changed leaf, in byte order."""
-    changed: list[bytes] = []
-    for kind, writes in draft.writes.items():
-        for key, leaf in writes.items():
-            changed.append(canonical((kind.__name__, key)) if leaf is None else canonical(leaf))
-    changed.sort()
-    return changed
+    return sorted(
+        [
+            canonical((kind.__name__, key)) if leaf is None else canonical(leaf)
+            for kind, writes in draft.writes.items()
+            for key, leaf in writes.items()
+        ]
+    )

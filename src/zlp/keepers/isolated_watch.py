@@ -9,7 +9,7 @@ from zlp.desks.isolated import DESK
 from zlp.engine import Command, Receipt
 from zlp.engine.branches.basket.assets import load_asset
 from zlp.engine.commands.isolated import LiquidatePosition
-from zlp.engine.events.governance import ParameterChanged
+from zlp.engine.events.governance import BranchChanged, ParameterChanged
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.fixed import BPS, mul_div_down
 from zlp.engine.leaves.base import Key
@@ -92,12 +92,12 @@ class IsolatedWatch:
             if type(event) is PositionChanged:
                 pool = event.position.partition("/")[0]
                 self._update((pool, event.account, event.collateral, event.market, event.is_long))
-            elif type(event) is ParameterChanged:
+            elif type(event) is ParameterChanged or type(event) is BranchChanged:
                 self._rebuild()
                 return
 
     def _rebuild(self) -> None:
-        """Settings are folded into the rows: after a change of any, all rows are folded again."""
+        """Settings are folded into the rows: after a change of any, or a migration, all rows are folded again."""
         self._tables = {}
         for position in self._port.reader.each(Position):
             terms, table = self._table(_group(position.key))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from zlp.engine import Command, Receipt
-from zlp.engine.codec import decode_command
+from zlp.engine.branches.orders import action_of
 from zlp.engine.events.orders import CancelScheduled, OrderCancelled, OrderExecuted, OrderPlaced, OrderUpdated
 from zlp.engine.leaves.orders import CancelSchedule, Order, OrderSettings
 from zlp.engine.leaves.prices import PriceFeed
@@ -14,6 +14,9 @@ from zlp.engine.pricing import awaited, bounds_at
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
 from zlp.screening.trigger_table import TriggerTable
+
+CHANGES = frozenset({OrderPlaced, OrderUpdated, OrderExecuted, OrderCancelled})
+"""After the last two there is no such order any more."""
 
 
 class WaitingOrders:
@@ -38,22 +41,19 @@ class WaitingOrders:
     def hear(self, receipt: Receipt) -> None:
         """Take over what a command changed."""
         for event in receipt.events:
-            kind = type(event)
-            if kind is OrderPlaced or kind is OrderUpdated:
+            if type(event) in CHANGES:
                 self._forget(event.number)
                 order = self._reader.get(Order, (event.number,))
                 if order is not None:
                     self._add(order)
-            elif kind is OrderExecuted or kind is OrderCancelled:
-                self._forget(event.number)
-            elif kind is CancelScheduled:
+            elif type(event) is CancelScheduled:
                 switch = self._reader.get(CancelSchedule, (event.account,))
                 if switch is not None:
                     self._switches[event.account] = switch
 
     def due(self, now: int) -> list[int]:
         """Numbers of orders that can probably be executed, or have expired, oldest first."""
-        if not (self._listed or self._place or self._expiring):
+        if not (self._placed or self._listed or self._place):
             return []
         settings = self._reader.get(OrderSettings, ())
         if settings is None:
@@ -103,7 +103,7 @@ class WaitingOrders:
         return True
 
     def _add(self, order: Order) -> None:
-        action = decode_command(order.action)
+        action = action_of(order)
         if not self._reported:
             self._placed[order.number] = (order.account, order.placed_at)
             if order.resting and order.expires:

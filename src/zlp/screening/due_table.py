@@ -102,8 +102,9 @@ class DueTable(Generic[Key]):
             self._nearest = math.inf
         elif self._nearest < level:
             return []
-        hits = threshold_hits(rows.floats, len(rows), level, np.array(at), THRESHOLD_MARGIN, self._reach, settled)
-        if settled and len(rows):
+        exact = settled or len(rows) <= _BLOCK  # a single block's reach costs nothing
+        hits = threshold_hits(rows.floats, len(rows), level, np.array(at), THRESHOLD_MARGIN, self._reach, exact)
+        if exact and len(rows):
             self._nearest = float(self._reach[: -(-len(rows) // _BLOCK)].max())
         return rows.keys_at(hits)
 

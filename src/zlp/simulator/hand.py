@@ -277,6 +277,6 @@ def _must_wait(command: Command, settings: OrderSettings | None) -> bool:
 
 def _needs(command: Command) -> tuple[tuple[str, int], ...]:
     """Tokens a command takes from its sender."""
-    if isinstance(command, DepositMargin | AddMargin):
+    if isinstance(command, (DepositMargin, AddMargin)):
         return ((command.token, command.amount),)
     return command.spends()

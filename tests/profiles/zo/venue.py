@@ -113,7 +113,7 @@ class Venue:
 
     def share(self) -> int:
         """The share's price in USD at 1e30."""
-        return share_price(self.root.state, self.pool, self.now, maximise=False)
+        return share_price(self.root.state, self.pool, self.value())
 
     def long(self, account: str = "ann", **changes: Any) -> borrowed.OpenBorrowed:
         """A 10x long: 0.1 BTC of collateral, 1 BTC of size, 0.5 BTC borrowed."""

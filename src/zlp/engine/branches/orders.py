@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -279,8 +280,12 @@ def action_of(order: Order) -> Command:
     return _action(order.action)
 
 
+@functools.lru_cache(maxsize=1_024)
 def _action(text: str) -> Command:
-    """The command an order carries; only orderable ones, and no order inside an order."""
+    """The command an order carries; only orderable ones, and no order inside an order.
+
+    Remembered from when it is placed to when it runs: it follows from the text alone.
+    """
     action = codec.decode_command(text)
     if not action.orderable:
         raise Reject(Code.ACTION_NOT_ALLOWED, detail=type(action).__name__)

@@ -106,7 +106,7 @@ class Market(Leaf, frozen=True):
 
     def broken(self) -> str | None:
         """No open interest is negative."""
-        if min(self.long_size, self.shorts.size, self.shorts.entry_tokens) < 0:
+        if self.long_size < 0 or self.shorts.size < 0 or self.shorts.entry_tokens < 0:
             return "open interest below zero"
         return None
 
@@ -149,6 +149,6 @@ class Position(Leaf, frozen=True):
 
     def broken(self) -> str | None:
         """Nothing unsigned is negative; a position has a size."""
-        if min(self.collateral_usd, self.average, self.entry_funding, self.reserved) < 0 or self.size <= 0:
+        if self.size <= 0 or self.collateral_usd < 0 or self.average < 0 or self.entry_funding < 0 or self.reserved < 0:
             return "an amount is below zero"
         return None

@@ -135,7 +135,7 @@ class PoolAsset(Leaf, frozen=True):
         """Solvency: what is reserved is there; nothing is negative."""
         if self.reserved > self.amount:
             return "reserved exceeds the pool"
-        if min(self.amount, self.reserved, self.guaranteed, self.debt, self.fees) < 0:
+        if self.amount < 0 or self.reserved < 0 or self.guaranteed < 0 or self.debt < 0 or self.fees < 0:
             return "an amount is below zero"
         return None
 

@@ -67,10 +67,9 @@ def pool_value(reader: Reader, pool: BorrowPoolSettings, now: int, *, maximise: 
     return vaults.total + markets_worth(reader, pool, now, maximise=maximise)
 
 
-def share_price(reader: Reader, pool: BorrowPoolSettings, now: int, *, maximise: bool) -> int:
-    """USD at 1e30 per whole share, rounded down; 0 while there are none or the pool is worth nothing."""
+def share_price(reader: Reader, pool: BorrowPoolSettings, value: int) -> int:
+    """A value of the pool (USD 1e30) per whole share, rounded down; 0 without shares or worth."""
     supply = ledger.supply_of(reader, pool.share)
-    value = pool_value(reader, pool, now, maximise=maximise)
     return mul_div_down(value, ledger.token(reader, pool.share).unit, supply) if supply and value > 0 else 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from zlp.engine import ledger, pricing
 from zlp.engine.branches.basket.assets import load_pool, touch
@@ -14,8 +14,7 @@ from zlp.engine.leaves.pool import AssetSettings, PoolAsset, PoolSettings
 from zlp.engine.rejections import Code, Reject
 
 
-@dataclass(slots=True)
-class Book:
+class Book(msgspec.Struct, gc=False):
     """One position with its pool, market, collateral asset and prices, while an action changes them.
 
     ``position``, ``asset`` and ``market`` are replaced as the action goes on and stored by ``save``.
