@@ -10,6 +10,7 @@ from tests.profiles.zeus.desk import DOLLAR, ETHER, founded, held, immediate, re
 from zlp import Venue
 from zlp.engine import Code
 from zlp.engine.branches.basket.assets import load_asset
+from zlp.engine.commands.governance import SetParameter
 from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition, LiquidatePosition
 from zlp.engine.leaves.isolated import Position
 from zlp.engine.leaves.pool import PoolSettings
@@ -156,3 +157,28 @@ def test_the_liquidator_is_paid_when_the_fees_are_no_longer_covered(venue: Venue
     assert held(venue, "alice", "ETH") == before
     assert held(venue, "carol", "ETH") - liquidator == event.reward == 5 * 10**8 * ETHER // 160_299_999_999
     assert venue.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("leaf", "key", "field", "most", "step"),
+    [
+        ("IsolatedSettings", '["main"]', "opening_fee_bps", 500, 1),
+        ("IsolatedSettings", '["main"]', "closing_fee_bps", 500, 1),
+        ("IsolatedSettings", '["main"]', "deposit_fee_bps", 500, 1),
+        ("IsolatedSettings", '["main"]', "liquidation_fee", 100 * DOLLAR, 1),
+        ("PoolSettings", '["main"]', "cooldown", 48 * HOUR, 1),
+        ("PoolSettings", '["main"]', "fee_to_pool_bps", 10_000, 1),
+        ("PoolSettings", '["main"]', "skew_surcharge_bps", 1_000, 1),
+        ("PriceSettings", '["ETH"]', "spread.spread_bps", 50, 1),
+        ("PriceSettings", '["ETH"]', "spread.adjustment_bps", 20, 1),
+        ("PriceSettings", '["ETH"]', "sample_rounds", 16, 1),
+        ("FastFeedSettings", "[]", "guard.price_duration", 1_800, 1),
+        ("MarketSettings", MARKET, "max_leverage", 10_001, -1),
+        ("RevenueSettings", '["main"]', "soulbound_bps", 10_000, 1),
+    ],
+)
+def test_governance_stays_within_bounds(venue: Venue, leaf: str, key: str, field: str, most: int, step: int) -> None:
+    """A8, E5, E7, E10: the outermost value is taken, the next one refused."""
+    beyond = SetParameter(leaf=leaf, key=key, field=field, value=str(most + step))
+    assert refused(venue, "governor", beyond) is Code.INVALID_SETTING
+    set_parameter(venue, leaf, key, field, most)
