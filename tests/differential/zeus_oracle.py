@@ -41,6 +41,7 @@ class Feeds:
         self.episode = episode
         self.tokens: list[str] = episode["tokens"]
         self.now = int(episode["startTime"])
+        self.posted_in = 0  # a block: theirs counts the least time between posts in blocks, ours in seconds
         self.root = Root()
         self._must("gov", Found(identity="", profile="", profile_hash="", engine_version="", governor="gov"))
         self._must("gov", UpgradeBranches(cuts=(BranchCut(action="add", branch="prices", version=1),)))
@@ -63,7 +64,6 @@ class Feeds:
             spread_chain_error_bps=int(config["spreadIfChainError"]),
             data_interval=int(config["priceDataInterval"]),
             votes_to_dispute=int(config["minAuthorizations"]),
-            min_post_interval=int(config["minBlockInterval"]),
             zero_clears=True,
             shared_age=True,
         )
@@ -104,7 +104,17 @@ class Feeds:
             return self._apply(f"signer{record['signer']}", DisputePrices(dispute=record["disable"]))
         if kind == "gov":
             return self._apply("gov", ForceSpread(forced=record["args"][0]))
-        return self._apply(account, PostPrices(prices=self._prices(record), timestamp=int(record["timestamp"])))
+        return self._post(account, record)
+
+    def _post(self, account: str, record: dict[str, Any]) -> Code | None:
+        block, timestamp = int(record["blk"]), int(record["timestamp"])
+        if account == "updater" and block - self.posted_in < int(self.episode["config"]["minBlockInterval"]):
+            return Code.POST_TOO_SOON
+        newest = (self.root.state.get(FastFeed, ()) or FastFeed()).updated_at
+        code = self._apply(account, PostPrices(prices=self._prices(record), timestamp=timestamp))
+        if code is None and timestamp >= newest:
+            self.posted_in = block
+        return code
 
     def _prices(self, record: dict[str, Any]) -> tuple[FastPrice, ...]:
         if record["op"] == "prices":
@@ -130,6 +140,7 @@ class Feeds:
             "max": [self._price(token, 1) for token in self.tokens],
             "min": [self._price(token, 0) for token in self.tokens],
             "lastUpdatedAt": str(shared.updated_at),
+            "lastUpdatedBlock": str(self.posted_in),
             "votes": str(len(shared.votes)),
         }
 

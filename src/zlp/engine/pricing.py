@@ -107,6 +107,15 @@ def require_fresh(draft: Draft, asset: str, *, reducing: bool = False) -> None:
     draft.memo[checked] = True
 
 
+def is_fresh(draft: Draft, asset: str) -> bool:
+    """Whether ``require_fresh`` would let new risk be taken at the asset's price."""
+    try:
+        require_fresh(draft, asset)
+    except Reject:
+        return False
+    return True
+
+
 def require_all_fresh(draft: Draft, assets: tuple[str, ...]) -> None:
     """``require_fresh`` for several assets; one without a feed is left to the step that reads it."""
     for asset in assets:

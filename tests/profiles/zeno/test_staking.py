@@ -84,6 +84,20 @@ def test_half_of_the_revenue_streams_to_stakers_in_usdc(venue: Venue) -> None:
     venue.check()
 
 
+def test_an_old_price_holds_up_its_own_token_only(venue: Venue) -> None:
+    """N4, A7: the rest of the revenue reaches the stakers; what can't be exchanged now waits in the bucket."""
+    venue.margin("alice", "m.USDC", 50_000)
+    venue.margin("bob", "WETH", 30)
+    assert venue.trade("alice", "ETH", 1_000_000) is None
+    assert venue.trade("bob", "ETH", -500_000) is None
+    usdc, weth = venue.held("revenue:main", "m.USDC"), venue.held("revenue:main", "WETH")
+    venue.now += 3 * 3_600
+
+    venue.do("keeper", DistributeRevenue(pool=POOL))
+    assert [event.to_stakers for event in venue.seen(RevenueDistributed)] == [usdc // 2]
+    assert venue.held("revenue:main", "WETH") == weth > 0
+
+
 def test_only_the_treasurer_takes_the_rest(venue: Venue) -> None:
     """N4, A8: the treasury's half and the developers' bucket."""
     venue.margin("alice", "m.USDC", 50_000)

@@ -364,6 +364,15 @@ def run(venue: Venue, number: int) -> Code | None:
     return None if rejection is None else rejection.code
 
 
+def test_the_limit_of_longs_is_the_markets_whatever_backs_them(venue: Venue) -> None:
+    """E10: it is asked before the tokens are, and of the index, not of what was brought as collateral."""
+    immediate(venue)
+    venue.apply("bob", opening())
+    set_parameter(venue, "MarketSettings", '["main", "ETH"]', "max_long", 10_000 * DOLLAR)
+
+    assert refused(venue, "alice", opening(collateral="BTC", amount=10**6)) is Code.MAX_LONGS_EXCEEDED
+
+
 def test_dust_stays_out_of_the_book(venue: Venue) -> None:
     """E9: where governance sets a least margin, a resting order to open must bring it; swaps and requests need not."""
     set_parameter(venue, "OrderSettings", "[]", "minimum_margin", 10 * DOLLAR)

@@ -10,6 +10,7 @@ from zlp.engine import Code
 from zlp.engine.commands.custody import RequestWithdrawal, Transfer
 from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
 from zlp.engine.fixed import mul_div_down
+from zlp.engine.leaves.prices import FastFeedSettings
 
 
 @pytest.fixture
@@ -183,6 +184,26 @@ def test_a_silent_fast_feed_widens_the_prices(venue: Venue) -> None:
     assert venue.price("ETH") == (1_996, 2_004)
     venue.advance(3_600)
     assert venue.price("ETH") == (1_990, 2_010)
+
+
+@pytest.mark.parametrize(
+    ("primary", "fast", "age", "pair"),
+    [
+        (10_000, 10_100, 300, (10_100, 10_100)),  # exactly the limits: live, and 100 bps away
+        (1_000_000, 1_010_099, 0, (1_010_099, 1_010_099)),  # 100.99 bps are 100
+        (10_000, 10_101, 0, (9_990, 10_111)),  # both count, and 10 bps more
+        (10_000, 9_899, 0, (9_889, 10_010)),
+        (10_000, 10_100, 301, (9_980, 10_020)),  # 20 bps
+        (10_000, 10_100, 3_600, (9_980, 10_020)),
+        (10_000, 10_100, 3_601, (9_950, 10_050)),  # 50 bps
+        (10_000, 0, 0, (10_000, 10_000)),  # never posted
+    ],
+)
+def test_which_price_counts(venue: Venue, primary: int, fast: int, age: int, pair: tuple[int, int]) -> None:
+    """E5, A7: the fast price while it is live and near; beside the primary when far; the primary once old."""
+    settings = venue.root.state.get(FastFeedSettings, ())
+    assert settings is not None
+    assert tuple(settings.guard.price(primary, fast, age, True, maximise) for maximise in (False, True)) == pair
 
 
 def test_the_facade_explains_a_refusal(venue: Venue) -> None:

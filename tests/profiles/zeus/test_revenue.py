@@ -11,7 +11,8 @@ from zlp.engine.codec import canonical
 from zlp.engine.commands.base import Command
 from zlp.engine.commands.custody import Transfer
 from zlp.engine.commands.governance import Approve, Propose
-from zlp.engine.commands.isolated import IncreasePosition
+from zlp.engine.commands.isolated import DecreasePosition, IncreasePosition
+from zlp.engine.commands.liquidity import Burn
 from zlp.engine.commands.revenue import (
     AllocateFees,
     BurnBought,
@@ -23,6 +24,7 @@ from zlp.engine.commands.revenue import (
     JoinEpoch,
     MintSoulbound,
 )
+from zlp.engine.leaves.revenue import EpochScore
 
 DAY = 86_400
 
@@ -173,6 +175,31 @@ def test_an_epoch_pays_by_volume(venue: Venue) -> None:
     assert venue.audit() == []
 
 
+def test_what_changes_hands_is_the_volume(venue: Venue) -> None:
+    """E13: what is added to a position and taken off it, and a swap; not the position's size, nor collateral."""
+    epoch(venue, "volume")
+    trade(venue, "alice", 20_000)
+    trade(venue, "alice", 25_000)
+    trade(venue, "alice", 0)
+    close = DecreasePosition(pool="main", market="ETH", collateral="ETH", is_long=True, size_delta=4_000 * DOLLAR)
+    venue.apply("alice", close)
+    venue.swap("alice", "ETH", "USDC", amount="1")
+
+    score = venue.root.state.get(EpochScore, (1, "alice"))
+    assert score is not None
+    assert score.points == (20_000 + 25_000 + 4_000 + 2_000) * DOLLAR
+
+
+def test_rewards_round_down(venue: Venue) -> None:
+    """E13, A3: seven dollars of volume out of nine do not earn the eighth of ten units."""
+    epoch(venue, "volume", amount=10)
+    for account, amount in (("alice", "7"), ("bob", "2")):
+        venue.swap(account, "USDC", "USDT", amount=amount)
+    venue.advance(DAY)
+
+    assert (claimed(venue, "alice"), claimed(venue, "bob")) == (7, 2)
+
+
 def test_an_epoch_pays_by_fees(venue: Venue) -> None:
     """E13: what was paid in fees decides."""
     epoch(venue, "fees")
@@ -193,6 +220,23 @@ def test_an_epoch_pays_by_shares_held_over_time(venue: Venue) -> None:
     venue.advance(DAY // 2)
 
     assert claimed(venue, "alice") == claimed(venue, "bob") == 5 * 10**16
+
+
+def test_shares_bought_later_earn_from_then_on(venue: Venue) -> None:
+    """E13: a quarter of the day with one part and three with two is seven quarters; burned shares stop earning."""
+    for account in ("alice", "bob"):
+        venue.mint(account, "USDC", "1000")
+    epoch(venue, "shares")
+    shares = held(venue, "alice", "ZLP")
+    venue.advance(DAY // 4)
+    venue.set_prices(ETH="2000", BTC="40000", USDC="1", USDT="1")
+    venue.apply("bob", Burn(pool="main", token="USDC", shares=held(venue, "bob", "ZLP")))
+    more = venue.mint("alice", "USDC", "1000").event("SharesMinted").shares
+    venue.advance(DAY * 3 // 4)
+
+    earned = shares * DAY + more * (DAY * 3 // 4)
+    others = (2 * shares) * (DAY // 4) - shares * (DAY // 4)
+    assert abs(claimed(venue, "alice") - 10**17 * earned // (earned + others)) < 10**15
 
 
 def test_unclaimed_rewards_return(venue: Venue) -> None:

@@ -10,6 +10,8 @@ from zlp.engine.mechanisms.base import Mechanism
 
 DELTA_SCALE = 10**7
 """Scale of cumulative price movements: 10**7 is 100 %."""
+LONGEST_LIFE = 1_800
+"""Seconds a fast price may be live at most, as in the reference."""
 
 
 def widened(price: int, spread_bps: int, maximise: bool) -> int:
@@ -86,9 +88,11 @@ class FastPriceGuard(Mechanism, frozen=True, kw_only=True):
     shared_age: bool = False
 
     def invalid(self) -> str | None:
-        """Intervals must exist, spreads must leave a positive price."""
+        """Intervals must exist, a fast price dies, spreads must leave a positive price."""
         if self.data_interval <= 0:
             return "data_interval must be at least 1 second"
+        if self.price_duration > LONGEST_LIFE:
+            return f"price_duration must be at most {LONGEST_LIFE} seconds"
         if self.max_update_delay < self.price_duration:
             return "max_update_delay must not be below price_duration"
         widest = max(self.spread_inactive_bps, self.spread_chain_error_bps, self.dispute_spread_bps)

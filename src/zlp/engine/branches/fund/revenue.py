@@ -46,7 +46,8 @@ def _distribute(desk: Desk, settings: StakingSettings, token: str) -> int:
     if token == settings.revenue_token:
         ledger.move(draft, token, bucket, settings.reward_holder, to_stakers)
     else:
-        pricing.require_fresh(draft, token)
+        if not pricing.is_fresh(draft, token):
+            return 0
         paid = converted(desk, token, settings.revenue_token, to_stakers)
         if not 0 < paid <= desk.liquidity(settings.revenue_token):
             return 0

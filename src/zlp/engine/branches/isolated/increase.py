@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from zlp.engine import ledger, pricing
-from zlp.engine.branches.basket.assets import load_listed, load_pool
+from zlp.engine.branches.basket.assets import load_asset, load_listed, load_pool
 from zlp.engine.branches.basket.debt import charge
 from zlp.engine.branches.basket.swap import swap_along
 from zlp.engine.branches.isolated import shorts
@@ -100,7 +100,7 @@ def _check_market(book: Book, command: IncreasePosition) -> None:
         raise Reject(Code.UNKNOWN_MARKET, detail=command.market)
     if command.size_delta:
         if command.is_long and limits.max_long:
-            owed = book.asset.guaranteed + command.size_delta
+            owed = load_asset(book.draft, command.pool, command.market).guaranteed + command.size_delta
             if owed > limits.max_long:
                 raise Reject(Code.MAX_LONGS_EXCEEDED, limit=limits.max_long, actual=owed)
         if not command.is_long and limits.max_short:
