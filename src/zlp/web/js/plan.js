@@ -15,6 +15,12 @@ export const orderable = (command) => kinds?.get(command.type)?.orderable ?? fal
 
 export const immediate = (command) => !orderable(command) || !state.orders || state.orders.immediate.includes(command.type);
 
+/** The registry wants a price strictly passed; what one waits for counts too, so it is told the next unit before it. */
+export const beyond = (limit, above) => limit + (above ? -1n : 1n);
+
+/** The price that an order of the registry executes at. */
+export const limitOf = (row) => text(BigInt(row.trigger_price) + (row.trigger_above ? 1n : -1n), USD);
+
 /** An order around an action: at the next prices, or when `trigger` is reached. */
 export function order(action, trigger = null) {
   return {
@@ -24,7 +30,7 @@ export function order(action, trigger = null) {
     resting: Boolean(trigger),
     trigger_asset: trigger ? trigger.asset : "",
     trigger_quote: "",
-    trigger_price: trigger ? units(trigger.price, USD).toString() : "0",
+    trigger_price: trigger ? beyond(units(trigger.price, USD), trigger.above).toString() : "0",
     trigger_above: trigger ? trigger.above : false,
     expires: "0",
     client: "",
