@@ -146,6 +146,8 @@ class BorrowedDesk:
                 continue
             if view.due:
                 liquidations.append((view.health_bps, position.number))
+            elif position.opened_at + position.rules.min_holding > now:
+                continue
             elif view.pnl_usd > view.owed_usd + value_of(position.reserved, here.coin.high, here.coin.unit):
                 exhausted.append(position.number)
         for _, number in sorted(liquidations):
