@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from tests.profiles.zaros.venue import UNIT, CreditVenue, market, vault
+from zlp.engine import Envelope
 from zlp.engine.branches.credit_positions.health import account_of, health
 from zlp.engine.commands import credit_positions as orders
 from zlp.engine.commands import governance
@@ -312,6 +313,26 @@ def test_at_most_so_many_positions() -> None:
     scene.must("t", command)
     scene.must("keeper", orders.FillCreditOrder(trading_account=number, report=scene.report("BTC", BTC)))
     assert scene.refused("t", replace(command, market="B")) is Code.TOO_MANY_POSITIONS
+
+
+def test_an_agent_brings_margin_to_its_own_account_only() -> None:
+    """A8, Z10: a key that may trade can't give its owner's tokens away by way of somebody else's margin."""
+    scene = scene_with()
+    own, other = scene.trader("t", USDC=10**6), scene.trader("u", USDC=10**6)
+    scene.give("t", "USDC", 10**6)
+    scene.must("t", governance.ApproveAgent(agent="key", scopes=("trade",), expires=scene.now))
+
+    def brought(number: int) -> Code | None:
+        command = orders.AddMargin(trading_account=number, token="USDC", amount=10**6 // 2)
+        rejection = scene.root.apply(Envelope(time=scene.now, account="t", signer="key", command=command)).rejection
+        return None if rejection is None else rejection.code
+
+    assert brought(other) is Code.AGENT_OUT_OF_SCOPE
+    assert brought(own) is None
+    assert brought(0) is None
+    scene.give("t", "USDC", 10**6)
+    scene.must("t", governance.ApproveAgent(agent="key", scopes=("trade", "transfer"), expires=scene.now))
+    assert brought(other) is None
 
 
 def test_the_main_account_needs_no_number() -> None:
