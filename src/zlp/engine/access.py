@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlp.engine import codec
 from zlp.engine.commands.base import Command, Envelope
 from zlp.engine.draft import Draft
-from zlp.engine.leaves.access import Agent, Counter, Nonces, Pause, Role, RoleHolder
+from zlp.engine.leaves.access import EVERYTHING, Agent, Counter, Nonces, Pause, Role, RoleHolder
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
@@ -60,8 +60,8 @@ def require_running(draft: Draft, command: Command) -> None:
         raise Reject(Code.PAUSED, detail=kind.__name__)
     if kind.scope == "govern" or kind.reduces_risk:
         return
-    if draft.get(Pause, ("*",)) is not None:
-        raise Reject(Code.PAUSED, detail="*")
+    if draft.get(Pause, (EVERYTHING,)) is not None:
+        raise Reject(Code.PAUSED, detail=EVERYTHING)
 
 
 def require_immediate(draft: Draft, command: Command) -> None:

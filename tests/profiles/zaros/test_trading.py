@@ -62,6 +62,23 @@ def test_a_disabled_market_still_lets_positions_shrink() -> None:
     assert scene.root.state.get(CreditPosition, (number, "BTC")) is None
 
 
+def test_a_general_pause_lets_positions_only_shrink() -> None:
+    """A7, A8: the guardian stops new risk, however an order came, and nobody's way out."""
+    scene = scene_with()
+    number = scene.trader("t", USDC=10**11)
+    scene.trade("t", number, "BTC", UNIT, BTC)
+    scene.must("t", place(number, UNIT))
+    scene.must("guardian", governance.PauseScope(target="*"))
+
+    waiting = orders.FillCreditOrder(trading_account=number, report=scene.report("BTC", BTC))
+    assert scene.refused("keeper", waiting) is Code.PAUSED
+    assert scene.refused("t", place(number, UNIT)) is Code.PAUSED
+    assert scene.refused("t", place(number, -3 * UNIT)) is Code.PAUSED
+    assert hand_in(scene, signed(scene, number, UNIT, BTC + USD)) == [Code.PAUSED]
+    scene.trade("t", number, "BTC", -UNIT, BTC)
+    assert scene.root.state.get(CreditPosition, (number, "BTC")) is None
+
+
 def test_caps_let_through_what_lowers_them() -> None:
     """Z10: above a cap that governance lowered, only trades that reduce pass."""
     scene = scene_with()
