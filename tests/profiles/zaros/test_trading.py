@@ -32,10 +32,11 @@ def place(number: int, delta: int, limit: int = 0) -> orders.PlaceCreditOrder:
 
 
 def test_orders_are_refused_in_the_order_of_their_steps() -> None:
-    """Z10, A4: owner, size, market, caps, margin; every refusal names its reason."""
+    """Z10, A4: size, owner, market, caps, margin; every refusal names its reason."""
     scene = scene_with(max_open_interest=10 * UNIT, max_skew=5 * UNIT)
     number = scene.trader("t", USDC=10**10)
 
+    assert scene.refused("other", place(number, 0)) is Code.ZERO_AMOUNT
     assert scene.refused("other", place(number, UNIT)) is Code.SENDER_NOT_ALLOWED
     assert scene.refused("t", place(99, UNIT)) is Code.UNKNOWN_TRADING_ACCOUNT
     assert scene.refused("t", place(number, 0)) is Code.ZERO_AMOUNT
