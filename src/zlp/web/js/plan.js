@@ -1,6 +1,6 @@
 // From a wish to the commands that are signed: orders around actions, prices that are still acceptable, margin.
 
-import { state } from "./store.js";
+import { priceOf, state } from "./store.js";
 import { text, units, cut, USD } from "./numbers.js";
 
 let kinds = null;
@@ -52,9 +52,15 @@ export function worst(price, buys, slippage) {
   return (buys ? exact + part : exact - part).toString();
 }
 
-/** The action with its acceptable price set, where it has one. */
+/** Basis points that a collateral may lose before the action runs, where a design lets one say so. */
+const HALF = 5_000;
+
+/** The action with the worst prices it may run at, where it has any. */
 export function guarded(command, price, buys, slippage) {
-  return "acceptable_price" in command && slippage ? { ...command, acceptable_price: worst(price, buys, slippage) } : command;
+  if (!("acceptable_price" in command) || !slippage) return command;
+  const bound = { ...command, acceptable_price: worst(price, buys, slippage) };
+  if ("collateral_price_floor" in command) bound.collateral_price_floor = worst(priceOf(command.token) || "0", false, HALF);
+  return bound;
 }
 
 /** Tokens that may be paid into a position of this side. */
