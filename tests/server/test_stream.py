@@ -53,7 +53,10 @@ async def test_snapshot_then_every_change() -> None:
 
 async def test_a_quiet_stream_outlives_the_patience_for_requests() -> None:
     """A stream says nothing while nothing happens; the clock of its first request is not its own."""
-    async with running(limits=Limits(request_seconds=1)) as venue, stream(venue, subscribe("account", BOB)) as connection:
+    async with (
+        running(limits=Limits(request_seconds=1)) as venue,
+        stream(venue, subscribe("account", BOB)) as connection,
+    ):
         assert (await receive(connection))["op"] == "subscribed"
         await asyncio.sleep(1.5)
         await venue.post("/v1/command", body(pay(1)))
