@@ -19,6 +19,7 @@ from zlp.engine.events.credit_positions import CreditOrderPlaced
 from zlp.engine.events.orders import OrderPlaced
 from zlp.engine.leaves.credit_positions import CreditOrder, HeldOrder
 from zlp.engine.leaves.orders import Order, OrderSettings
+from zlp.engine.mechanisms.triggers import beyond
 
 Row = dict[str, Any]
 
@@ -28,7 +29,7 @@ class NotSupported(VenueError):  # noqa: N818 - ccxt's own name for it
 
 
 class Trigger(NamedTuple):
-    """The price an order waits for, and whether from below."""
+    """The price at which an order executes, or at any better one; and whether it is awaited from below."""
 
     price: Decimal
     above: bool
@@ -71,7 +72,7 @@ def booked(
         return command
     order: Row = {"action": canonical(command).decode(), "fee": settings.minimum_fee, "client": client}
     if trigger is not None:
-        price = price_units(trigger.price)
+        price = beyond(price_units(trigger.price), trigger.above)
         order |= {"resting": True, "trigger_asset": asset, "trigger_price": price, "trigger_above": trigger.above}
     return PlaceOrder(**order)
 

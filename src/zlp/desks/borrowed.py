@@ -146,6 +146,8 @@ class BorrowedDesk:
                 needed = backing - mul_div_down(backing, rules.liquidation_threshold, RATE)
                 liquidations.append((_health(backing, needed, profit - carry), position.number))
                 continue
+            if position.opened_at + rules.min_holding > now:
+                continue
             owed = carry + mul_div_up(position.size_usd, rules.close_fee, RATE)
             if profit > owed + value_of(position.reserved, here.coin.high, here.coin.unit):
                 exhausted.append(position.number)

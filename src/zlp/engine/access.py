@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlp.engine import codec
 from zlp.engine.commands.base import Command, Envelope
 from zlp.engine.draft import Draft
-from zlp.engine.leaves.access import Agent, Counter, Nonces, Pause, Role, RoleHolder
+from zlp.engine.leaves.access import EVERYTHING, Agent, Counter, Nonces, Pause, Role, RoleHolder
 from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.rejections import Code, Reject
 from zlp.engine.state import Reader
@@ -39,19 +39,18 @@ def _check_agent(draft: Draft, envelope: Envelope) -> None:
         raise Reject(Code.AGENT_NOT_APPROVED, detail=f"{envelope.signer} for {envelope.account}")
     if draft.time > agent.expires:
         raise Reject(Code.AGENT_EXPIRED, limit=agent.expires, actual=draft.time)
-    _check_scope(envelope.command, envelope.account, agent.scopes)
+    _check_scope(draft, envelope.command, envelope.account, agent.scopes)
 
 
-def _check_scope(command: Command, account: str, scopes: tuple[str, ...]) -> None:
+def _check_scope(draft: Draft, command: Command, account: str, scopes: tuple[str, ...]) -> None:
     """An agent needs the command's scope, and the transfer scope to have anything paid to somebody else."""
     if command.scope not in scopes:
         raise Reject(Code.AGENT_OUT_OF_SCOPE, detail=command.scope)
-    receiver = getattr(command, "to", "")
-    if receiver and receiver != account and "transfer" not in scopes:
+    if "transfer" not in scopes and any(other != account for other in command.pays(draft)):
         raise Reject(Code.AGENT_OUT_OF_SCOPE, detail="transfer")
     action = getattr(command, "action", "")
     if action:
-        _check_scope(codec.decode_command(action), account, scopes)
+        _check_scope(draft, codec.decode_command(action), account, scopes)
 
 
 def require_running(draft: Draft, command: Command) -> None:
@@ -61,8 +60,8 @@ def require_running(draft: Draft, command: Command) -> None:
         raise Reject(Code.PAUSED, detail=kind.__name__)
     if kind.scope == "govern" or kind.reduces_risk:
         return
-    if draft.get(Pause, ("*",)) is not None:
-        raise Reject(Code.PAUSED, detail="*")
+    if draft.get(Pause, (EVERYTHING,)) is not None:
+        raise Reject(Code.PAUSED, detail=EVERYTHING)
 
 
 def require_immediate(draft: Draft, command: Command) -> None:

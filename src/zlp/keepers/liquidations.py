@@ -1,19 +1,19 @@
-"""Liquidates positions and accounts that their collateral no longer carries."""
+"""Liquidates positions and accounts that their collateral no longer carries, and ends those that can win no more."""
 
 from __future__ import annotations
 
-from zlp.engine.commands.borrowed import LiquidateBorrowed
+from zlp.engine.commands.borrowed import CloseExhausted, LiquidateBorrowed
 from zlp.engine.commands.credit_positions import LiquidateTradingAccount
 from zlp.engine.commands.cross_margin import LiquidateAccount
 from zlp.engine.commands.isolated import LiquidatePosition
 from zlp.keepers.port import Port
 from zlp.keepers.watches import Watch, watch_of
 
-LIQUIDATIONS = (LiquidatePosition, LiquidateAccount, LiquidateBorrowed, LiquidateTradingAccount)
+LIQUIDATIONS = (LiquidatePosition, LiquidateAccount, LiquidateBorrowed, CloseExhausted, LiquidateTradingAccount)
 
 
 class LiquidationKeeper:
-    """Submits every liquidation its watch finds; the engine checks each again."""
+    """Submits every liquidation its watch finds, and closes of exhausted positions; the engine checks each again."""
 
     name = "liquidations"
 

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from tests.profiles.zaros.venue import UNIT, CreditVenue, market, vault
+from zlp.engine import Envelope
 from zlp.engine.branches.credit_positions.health import account_of, health
 from zlp.engine.commands import credit_positions as orders
 from zlp.engine.commands import governance
@@ -31,10 +32,11 @@ def place(number: int, delta: int, limit: int = 0) -> orders.PlaceCreditOrder:
 
 
 def test_orders_are_refused_in_the_order_of_their_steps() -> None:
-    """Z10, A4: owner, size, market, caps, margin; every refusal names its reason."""
+    """Z10, A4: size, owner, market, caps, margin; every refusal names its reason."""
     scene = scene_with(max_open_interest=10 * UNIT, max_skew=5 * UNIT)
     number = scene.trader("t", USDC=10**10)
 
+    assert scene.refused("other", place(number, 0)) is Code.ZERO_AMOUNT
     assert scene.refused("other", place(number, UNIT)) is Code.SENDER_NOT_ALLOWED
     assert scene.refused("t", place(99, UNIT)) is Code.UNKNOWN_TRADING_ACCOUNT
     assert scene.refused("t", place(number, 0)) is Code.ZERO_AMOUNT
@@ -57,6 +59,23 @@ def test_a_disabled_market_still_lets_positions_shrink() -> None:
     scene.trade("t", number, "BTC", UNIT, BTC)
     scene.configure(replace(scene.leaf(CreditMarketSettings, "BTC"), enabled=False))
     assert scene.refused("t", place(number, -2 * UNIT)) is Code.MARKET_DISABLED
+    scene.trade("t", number, "BTC", -UNIT, BTC)
+    assert scene.root.state.get(CreditPosition, (number, "BTC")) is None
+
+
+def test_a_general_pause_lets_positions_only_shrink() -> None:
+    """A7, A8: the guardian stops new risk, however an order came, and nobody's way out."""
+    scene = scene_with()
+    number = scene.trader("t", USDC=10**11)
+    scene.trade("t", number, "BTC", UNIT, BTC)
+    scene.must("t", place(number, UNIT))
+    scene.must("guardian", governance.PauseScope(target="*"))
+
+    waiting = orders.FillCreditOrder(trading_account=number, report=scene.report("BTC", BTC))
+    assert scene.refused("keeper", waiting) is Code.PAUSED
+    assert scene.refused("t", place(number, UNIT)) is Code.PAUSED
+    assert scene.refused("t", place(number, -3 * UNIT)) is Code.PAUSED
+    assert hand_in(scene, signed(scene, number, UNIT, BTC + USD)) == [Code.PAUSED]
     scene.trade("t", number, "BTC", -UNIT, BTC)
     assert scene.root.state.get(CreditPosition, (number, "BTC")) is None
 
@@ -312,6 +331,26 @@ def test_at_most_so_many_positions() -> None:
     scene.must("t", command)
     scene.must("keeper", orders.FillCreditOrder(trading_account=number, report=scene.report("BTC", BTC)))
     assert scene.refused("t", replace(command, market="B")) is Code.TOO_MANY_POSITIONS
+
+
+def test_an_agent_brings_margin_to_its_own_account_only() -> None:
+    """A8, Z10: a key that may trade can't give its owner's tokens away by way of somebody else's margin."""
+    scene = scene_with()
+    own, other = scene.trader("t", USDC=10**6), scene.trader("u", USDC=10**6)
+    scene.give("t", "USDC", 10**6)
+    scene.must("t", governance.ApproveAgent(agent="key", scopes=("trade",), expires=scene.now))
+
+    def brought(number: int) -> Code | None:
+        command = orders.AddMargin(trading_account=number, token="USDC", amount=10**6 // 2)
+        rejection = scene.root.apply(Envelope(time=scene.now, account="t", signer="key", command=command)).rejection
+        return None if rejection is None else rejection.code
+
+    assert brought(other) is Code.AGENT_OUT_OF_SCOPE
+    assert brought(own) is None
+    assert brought(0) is None
+    scene.give("t", "USDC", 10**6)
+    scene.must("t", governance.ApproveAgent(agent="key", scopes=("trade", "transfer"), expires=scene.now))
+    assert brought(other) is None
 
 
 def test_the_main_account_needs_no_number() -> None:

@@ -1,8 +1,11 @@
 """Collateral in and out, borrowed coins back, liquidation; and what is optional."""
 
+from decimal import Decimal
+
 import pytest
 
 from tests.profiles.zo.venue import TREASURY, USD, Venue
+from zlp.client.booking import Trigger, booked
 from zlp.engine import Code
 from zlp.engine.codec import canonical
 from zlp.engine.commands import borrowed
@@ -11,6 +14,7 @@ from zlp.engine.events.liquidity import FeeCharged
 from zlp.engine.events.orders import OrderCancelled, OrderExecuted
 from zlp.engine.events.trading import Liquidated
 from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSide
+from zlp.engine.leaves.orders import OrderSettings
 from zlp.engine.mechanisms.borrowing import HourlyBorrow
 from zlp.engine.mechanisms.triggers import trigger
 
@@ -204,6 +208,21 @@ def test_take_profit_and_stop_loss_wait_for_their_price(intent, limit: int, wait
     assert any(isinstance(event, OrderExecuted) for event in receipt.events)
     assert venue.root.state.get(BorrowedPosition, (1,)) is None
     assert venue.held("keeper", "SUI") == 10**7
+
+
+@pytest.mark.parametrize(("limit", "above"), [(63_000, True), (57_000, False)])
+def test_a_limit_of_the_client_executes_at_its_price(limit: int, above: bool) -> None:
+    """O8, E9: what the SDK and the command line call "this price or a better one" runs at exactly this price."""
+    venue = opened()
+    venue.give("ann", "SUI", 10**7)
+    settings = venue.root.state.get(OrderSettings, ())
+    order = booked(venue.close(), "BTC", Trigger(Decimal(limit), above), settings, "")
+    venue.ok("ann", order)
+    venue.later(60, BTC=limit - 1 if above else limit + 1)
+    assert venue.refused("keeper", ExecuteOrder(number=1)) == Code.PRICE_NOT_REACHED
+    venue.later(1, BTC=limit)
+    venue.ok("keeper", ExecuteOrder(number=1))
+    assert venue.root.state.get(BorrowedPosition, (1,)) is None
 
 
 def resting(action: borrowed.OpenBorrowed | borrowed.DecreaseBorrowed, limit: int) -> PlaceOrder:

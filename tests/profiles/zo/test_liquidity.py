@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.profiles.zo.venue import SEED, TREASURY, USD, Venue
 from zlp.engine import Code
@@ -12,6 +13,7 @@ from zlp.engine.commands.governance import Configure
 from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
 from zlp.engine.events.ledger import Transferred
 from zlp.engine.events.liquidity import FeeCharged, SharesBurned, SharesMinted, Swapped
+from zlp.engine.leaves.borrowed import BorrowMarketSettings
 from zlp.engine.leaves.coin_vaults import BorrowPoolSettings, CoinVaultSettings
 from zlp.engine.leaves.ledger import Token
 from zlp.engine.mechanisms.swap_fees import RebaseCurve
@@ -156,6 +158,32 @@ def test_a_deposit_goes_to_its_pool() -> None:
     assert venue.vault("USDC", "alt").liquidity == 10**9
     assert venue.vault("USDC") == before
     assert venue.root.audit() == []
+
+
+def test_a_share_is_of_one_pool_and_stays_it() -> None:
+    """O9, A3, A8: no second pool issues it, and a pool whose shares are out can't issue others instead."""
+    venue = Venue()
+
+    def configured(record: BorrowPoolSettings | BorrowMarketSettings) -> Configure:
+        return Configure(settings=canonical(record).decode())
+
+    assert venue.refused("governor", configured(BorrowPoolSettings("alt", "ZLP", RebaseCurve()))) == (
+        Code.INVALID_SETTING
+    )
+    venue.ok("governor", Configure(settings=canonical(Token("ALT", 6, issued=True)).decode()))
+    assert venue.refused("governor", configured(replace(venue.pool, share="ALT"))) == Code.SETTING_IN_USE
+    empty = Venue(seeded=False)
+    empty.ok("governor", Configure(settings=canonical(Token("ALT", 6, issued=True)).decode()))
+    empty.ok("governor", configured(replace(empty.pool, share="ALT")))
+
+
+def test_index_amounts_keep_their_decimals() -> None:
+    """A3, A8: another number of decimals would make a hundredth of every open position, or a hundred."""
+    venue = Venue()
+    market = venue.root.state.get(BorrowMarketSettings, ("main", "BTC"))
+    assert market is not None
+    changed = Configure(settings=canonical(replace(market, decimals=6)).decode())
+    assert venue.refused("governor", changed) == Code.SETTING_IN_USE
 
 
 def test_a_gift_raises_the_share() -> None:

@@ -7,6 +7,7 @@ from zlp.engine import Code
 from zlp.engine.commands import borrowed
 from zlp.engine.events.liquidity import FeeCharged
 from zlp.engine.leaves.borrowed import BorrowedPosition, BorrowMarketSide
+from zlp.keepers import LiquidationKeeper, LocalPort, LocalVenue
 
 
 def test_a_long_is_paid_in_the_token() -> None:
@@ -138,6 +139,21 @@ def test_anyone_may_close_what_has_won_all_it_can() -> None:
     assert venue.held("kim", "BTC") == 0
     # 6000 USD were owed on paper, 0.01 BTC were paid.
     assert venue.value() - value == pytest.approx((6_000 - 660) * USD, rel=1e-2)
+
+
+def test_a_keeper_ends_what_has_won_all_it_can() -> None:
+    """O1, O9: nobody has to remember; while the holding time binds, nothing that would fail enters the log."""
+    venue = Venue()
+    venue.ok("ann", venue.long(reserve=10**6))
+    keeper = LiquidationKeeper(LocalPort(LocalVenue(venue.root), "kim", lambda: venue.now))
+    venue.later(59, BTC=66_000)
+    before = venue.root.sequence
+    assert keeper.work() == 0
+    assert venue.root.sequence == before
+    venue.later(1)
+    assert keeper.work() == 1
+    assert venue.root.state.get(BorrowedPosition, (1,)) is None
+    assert venue.held("ann", "BTC") == 10**7 - 200_000 + 10**6
 
 
 REFUSED = [

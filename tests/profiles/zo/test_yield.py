@@ -51,6 +51,15 @@ def test_burning_updates_a_due_figure_too() -> None:
     assert venue.refused("anyone", UpdateYield(pool="other")) == Code.UNKNOWN_POOL
 
 
+def test_a_figure_is_of_the_day() -> None:
+    """O6, A7: nobody puts a pool's value at prices of last week on record for good."""
+    venue = Venue()
+    venue.now += WEEK + 1
+    assert venue.refused("anyone", UpdateYield(pool="main")) == Code.STALE_PRICE
+    venue.post()
+    venue.ok("anyone", UpdateYield(pool="main"))
+
+
 def test_the_documents_example() -> None:
     """O6: 50M a day at 0.06 % and 75 % are 22,500; 1,000 of 4M earn 5.625 a day; seven such days are 20531 bps."""
     quote = quote_yield(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from zlp.engine import codec
+from zlp.engine import codec, ledger
 from zlp.engine.access import next_number, require_immediate, require_role, require_running
 from zlp.engine.branches import tree
 from zlp.engine.branches.base import Branch
@@ -20,6 +20,9 @@ from zlp.engine.leaves.access import Agent, Multisig, Pause, Proposal, Role, Rol
 from zlp.engine.leaves.base import Settings
 from zlp.engine.leaves.ledger import Token
 from zlp.engine.rejections import Code, Reject
+
+SHARED = tuple(kind for kind in SETTINGS.values() if "share" in kind.__struct_fields__)
+"""Settings of everything that has shares."""
 
 
 def found(draft: Draft, command: commands.Found) -> None:
@@ -99,27 +102,43 @@ def _store(draft: Draft, settings: Settings, field: str) -> None:
 
 
 def _check_decimals(draft: Draft, settings: Settings, old: Settings | None) -> None:
-    """A token's decimals never change, and every record that repeats them says the same."""
-    if isinstance(settings, Token):
-        if isinstance(old, Token) and old.decimals != settings.decimals:
-            raise Reject(Code.SETTING_IN_USE, limit=old.decimals, actual=settings.decimals, detail="decimals")
-        return
+    """Decimals never change, and every record that repeats a token's says the same."""
     decimals = getattr(settings, "decimals", None)
     if decimals is not None and decimals >= len(UNITS):
         raise Reject(Code.INVALID_SETTING, limit=len(UNITS) - 1, actual=decimals, detail="decimals")
     token = draft.get(Token, (getattr(settings, "token", ""),))
     if token is not None and decimals is not None and decimals != token.decimals:
         raise Reject(Code.INVALID_SETTING, limit=token.decimals, actual=decimals, detail=f"decimals of {token.symbol}")
+    kept = getattr(old, "decimals", decimals)
+    if kept != decimals:
+        raise Reject(Code.SETTING_IN_USE, limit=kept, actual=decimals, detail="decimals")
 
 
 def _check_issued(draft: Draft, settings: Settings, old: Settings | None) -> None:
-    """What the rules issue is never the bridge's to create; who may issue a token does not change."""
+    """What the rules issue is never the bridge's to create; who may issue a token does not change.
+
+    A share is of one pool, and a pool whose shares are out can't issue others instead: either would part the shares
+    from what they are shares of.
+    """
     if isinstance(settings, Token) and isinstance(old, Token) and old.issued != settings.issued:
         raise Reject(Code.SETTING_IN_USE, detail="issued")
     for symbol in settings.issues():
         token = draft.get(Token, (symbol,))
         if token is not None and not token.issued:
             raise Reject(Code.INVALID_SETTING, detail=f"{symbol} must be marked as issued")
+    share, former = _share(settings), _share(old)
+    if former and former != share and ledger.supply_of(draft, former):
+        raise Reject(Code.SETTING_IN_USE, detail=f"shares of {former} are out")
+    for kind in SHARED if share else ():
+        for other in draft.each(kind):
+            if _share(other) == share and (kind is not type(settings) or other.key != settings.key):
+                raise Reject(Code.INVALID_SETTING, detail=f"{share} is the share of {other.key[0]}")
+
+
+def _share(settings: Settings | None) -> str:
+    """The share that these settings make and burn, if they do."""
+    share: str = getattr(settings, "share", "")
+    return share if settings is not None and share in settings.issues() else ""
 
 
 def _value(settings: Settings, field: str) -> str:

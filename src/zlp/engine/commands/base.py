@@ -10,6 +10,7 @@ import msgspec
 
 from zlp.engine.fixed import UINT256
 from zlp.engine.rejections import Code, Reject
+from zlp.engine.state import Reader
 
 Signed: TypeAlias = Annotated[int, "signed"]
 """An integer field that may be negative; every other integer of a command is from 0 to 2**256 - 1."""
@@ -39,6 +40,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, for
 
     def require_form(self) -> None:
         """Raise ``Reject`` for what no state of the venue could make right; an order asks this when it is placed."""
+
+    def pays(self, reader: Reader) -> tuple[str, ...]:  # noqa: ARG002 - some say it by what there is
+        """Accounts that something of the sender's is paid to; an agent may name others only with the transfer scope."""
+        named = (getattr(self, name, "") for name in ("to", "reward_to", "relayer"))
+        return tuple(account for account in named if account)
 
     def spends(self) -> tuple[tuple[str, int], ...]:
         """Tokens and amounts an order that carries this action must set aside."""

@@ -11,7 +11,9 @@ import msgspec
 
 from zlp.engine.commands.base import Command, Signed
 from zlp.engine.commands.credit import Report
+from zlp.engine.leaves.credit_positions import TradingAccount
 from zlp.engine.rejections import Code, Reject
+from zlp.engine.state import Reader
 
 
 class OpenTradingAccount(Command, frozen=True, kw_only=True):
@@ -32,6 +34,11 @@ class AddMargin(Command, frozen=True, kw_only=True):
     trading_account: int
     token: str
     amount: int
+
+    def pays(self, reader: Reader) -> tuple[str, ...]:
+        """The account's owner."""
+        account = reader.get(TradingAccount, (self.trading_account,))
+        return () if account is None else (account.owner,)
 
 
 class RemoveMargin(Command, frozen=True, kw_only=True):

@@ -78,7 +78,7 @@ class Swap(Command, frozen=True, kw_only=True):
 class Donate(Command, frozen=True, kw_only=True):
     """Give tokens to a pool for nothing."""
 
-    scope: ClassVar[str] = "liquidity"
+    scope: ClassVar[str] = "transfer"
     pool: str
     token: str
     amount: int

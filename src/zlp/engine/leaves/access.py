@@ -108,6 +108,10 @@ class Nonces(Leaf, frozen=True):
         return (self.account,)
 
 
+EVERYTHING = "*"
+"""The scope of a general pause."""
+
+
 class Pause(Leaf, frozen=True):
     """A scope the guardian has stopped: a command type, or ``*`` for all that does not reduce risk."""
 

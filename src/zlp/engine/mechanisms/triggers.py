@@ -20,8 +20,13 @@ def trigger(intent: Intent, is_long: bool, limit: int) -> Trigger:
     Opening a long, taking a short's profit and stopping a long's loss wait for the price to fall to the limit;
     the other three wait for it to rise.
     """
-    falls = is_long == (intent != "take_profit")
-    return Trigger(limit + 1, False) if falls else Trigger(limit - 1, True)
+    above = is_long != (intent != "take_profit")
+    return Trigger(beyond(limit, above), above)
+
+
+def beyond(limit: int, above: bool) -> int:
+    """The registry's price for an order that executes at ``limit`` too: it must be strictly passed, from one side."""
+    return limit - 1 if above else limit + 1
 
 
 def reached(intent: Intent, is_long: bool, price: int, limit: int) -> bool:

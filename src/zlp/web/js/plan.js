@@ -1,6 +1,6 @@
 // From a wish to the commands that are signed: orders around actions, prices that are still acceptable, margin.
 
-import { state } from "./store.js";
+import { priceOf, state } from "./store.js";
 import { text, units, cut, USD } from "./numbers.js";
 
 let kinds = null;
@@ -15,6 +15,12 @@ export const orderable = (command) => kinds?.get(command.type)?.orderable ?? fal
 
 export const immediate = (command) => !orderable(command) || !state.orders || state.orders.immediate.includes(command.type);
 
+/** The registry wants a price strictly passed; what one waits for counts too, so it is told the next unit before it. */
+export const beyond = (limit, above) => limit + (above ? -1n : 1n);
+
+/** The price that an order of the registry executes at. */
+export const limitOf = (row) => text(BigInt(row.trigger_price) + (row.trigger_above ? 1n : -1n), USD);
+
 /** An order around an action: at the next prices, or when `trigger` is reached. */
 export function order(action, trigger = null) {
   return {
@@ -24,7 +30,7 @@ export function order(action, trigger = null) {
     resting: Boolean(trigger),
     trigger_asset: trigger ? trigger.asset : "",
     trigger_quote: "",
-    trigger_price: trigger ? units(trigger.price, USD).toString() : "0",
+    trigger_price: trigger ? beyond(units(trigger.price, USD), trigger.above).toString() : "0",
     trigger_above: trigger ? trigger.above : false,
     expires: "0",
     client: "",
@@ -46,9 +52,15 @@ export function worst(price, buys, slippage) {
   return (buys ? exact + part : exact - part).toString();
 }
 
-/** The action with its acceptable price set, where it has one. */
+/** Basis points that a collateral may lose before the action runs, where a design lets one say so. */
+const HALF = 5_000;
+
+/** The action with the worst prices it may run at, where it has any. */
 export function guarded(command, price, buys, slippage) {
-  return "acceptable_price" in command && slippage ? { ...command, acceptable_price: worst(price, buys, slippage) } : command;
+  if (!("acceptable_price" in command) || !slippage) return command;
+  const bound = { ...command, acceptable_price: worst(price, buys, slippage) };
+  if ("collateral_price_floor" in command) bound.collateral_price_floor = worst(priceOf(command.token) || "0", false, HALF);
+  return bound;
 }
 
 /** Tokens that may be paid into a position of this side. */

@@ -201,11 +201,11 @@ function cancelling(row) {
 
 function edit(row) {
   dialog(`Change the trigger of order ${row.number}`, (close) => {
-    let value = text(BigInt(row.trigger_price), USD);
+    let value = plan.limitOf(row);
     const box = h("input", { type: "text", inputMode: "decimal", name: "trigger", value, oninput: (event) => (value = event.target.value) });
     const button = h("button.primary.wide", { type: "button" }, "Save");
     button.onclick = () => busy(button, "Signing…", async () => {
-      const changed = units(value, USD);
+      const changed = plan.beyond(units(value, USD), row.trigger_above);
       await send([{ type: "UpdateOrder", number: row.number, trigger_price: changed.toString(), trigger_above: row.trigger_above, action: moved(row, changed) }]);
       toast("Trigger changed", "good");
       close();
@@ -229,7 +229,7 @@ export function ordersTable() {
       ["What", (row) => h("strong", {}, orderWords(row)[0])],
       ["Market", (row) => orderWords(row)[1]],
       ["Size", (row) => orderWords(row)[2] || "–", "number"],
-      ["When", (row) => (row.target_price ? `at ${price(text(BigInt(row.target_price), USD))} or better` : row.trigger_asset ? `${row.trigger_asset} ${row.trigger_above ? "above" : "below"} ${price(text(BigInt(row.trigger_price), USD))}` : "at the next prices"), "number"],
+      ["When", (row) => (row.target_price ? `at ${price(text(BigInt(row.target_price), USD))} or better` : row.trigger_asset ? `${row.trigger_asset} ${row.trigger_above ? "above" : "below"} ${price(plan.limitOf(row))}` : "at the next prices"), "number"],
       ["Placed", (row) => (row.placed_at || row.held_at ? clock(row.placed_at || row.held_at, true) : "–"), "number"],
       ["", (row) => h("span.actions", {},
         row.trigger_asset && h("button.small", { type: "button", onclick: () => edit(row) }, "Edit"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from zlp.engine import ledger
-from zlp.engine.branches.borrow_pool.valuation import pool_value
+from zlp.engine.branches.borrow_pool.valuation import pool_value, require_fresh
 from zlp.engine.branches.borrow_pool.vaults import Coin, load_pool
 from zlp.engine.commands.borrowed import UpdateYield
 from zlp.engine.draft import Draft
@@ -69,6 +69,7 @@ def update_yield(draft: Draft, command: UpdateYield) -> None:
     earned = load_yield(draft, pool.pool)
     if not yield_due(earned.since, draft.time):
         raise Reject(Code.YIELD_NOT_DUE, limit=earned.since + WEEK, actual=draft.time)
+    require_fresh(draft, pool, reducing=False)
     value = pool_value(draft, pool, draft.time, maximise=False)
     if value <= 0:
         raise Reject(Code.POOL_VALUE_NOT_POSITIVE, limit=1, actual=value)

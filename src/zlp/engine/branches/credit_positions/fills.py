@@ -20,6 +20,7 @@ from zlp.engine.branches.credit_positions.margin import LOSS, Due, add_profit, d
 from zlp.engine.draft import Draft
 from zlp.engine.events.credit_positions import ShortfallForgiven
 from zlp.engine.events.trading import PositionChanged
+from zlp.engine.leaves.access import EVERYTHING, Pause
 from zlp.engine.leaves.credit import CreditMarketSettings
 from zlp.engine.leaves.credit_positions import CreditPosition, SkewTotals, TradingAccount
 from zlp.engine.mechanisms.skew import notional
@@ -41,13 +42,15 @@ def grows(size: int, delta: int) -> bool:
 
 
 def check_trade(draft: Draft, account: TradingAccount, trade: Trade) -> None:
-    """What is refused whatever the price: sizes, limits, closed markets, no credit, a liquidatable account."""
+    """What is refused whatever the price: sizes, a pause, closed markets, no credit, limits, a liquidatable account."""
     settings, delta = trade.settings, trade.delta
     position = position_of(draft, account.number, settings.market)
     size = position.size + delta
     growing = grows(position.size, delta)
     if not delta:
         raise Reject(Code.ZERO_AMOUNT)
+    if growing and draft.get(Pause, (EVERYTHING,)) is not None:
+        raise Reject(Code.PAUSED, detail=EVERYTHING)
     if growing and not settings.enabled:
         raise Reject(Code.MARKET_DISABLED, detail=settings.market)
     if growing and credit_capacity(draft, settings) <= 0:

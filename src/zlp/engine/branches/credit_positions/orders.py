@@ -31,6 +31,7 @@ def place(draft: Draft, command: commands.PlaceCreditOrder) -> None:
 
     How old those prices are does not matter yet: it fills at a report that is younger than the order.
     """
+    command.require_form()
     account = own_account(draft, command.trading_account)
     settings = market_settings(draft, command.market)
     trade = Trade(settings, allowed_delta(draft, account, command), index_price(draft, settings.asset))

@@ -7,7 +7,7 @@ import { clock, cut, float, money, percent, price, shown, short, text, tone, USD
 import { ordersTable, past, positionsTable, margin } from "../positions.js";
 import { kept, market, now, on, state, stream } from "../store.js";
 import { Ticket } from "../ticket.js";
-import { sharesMargin } from "../plan.js";
+import { limitOf, sharesMargin } from "../plan.js";
 
 /** So many positions are marked on the chart, the largest. */
 const MARKED = 10;
@@ -218,7 +218,7 @@ class TradePage {
       lines.push({ price: row.entry_price, label: `${side} entry`, kind: "accent" }, { price: row.liquidation_price, label: `${side} liquidation`, kind: "down" });
     }
     for (const row of state.waiting.filter((each) => each.trigger_asset === this.name).slice(0, 2 * MARKED)) {
-      lines.push({ price: text(BigInt(row.trigger_price), USD), label: `order ${row.number}`, kind: "warn" });
+      lines.push({ price: limitOf(row), label: `order ${row.number}`, kind: "warn" });
     }
     this.chart.mark(lines);
   }
