@@ -108,7 +108,13 @@ async def test_a_position_from_the_command_line(tmp_path: Path, profile: str) ->
         assert "cancelled all" in await zlp.ok("trade", "cancel", "--all")
         assert "no orders wait" in await zlp.ok("trade", "orders")
         assert together(venue, sequence) == 2 + (profile == "zaros")
-        assert "an order or --all" in await zlp.refused("trade", "cancel")
+        assert "--all or --after" in await zlp.refused("trade", "cancel")
+        await zlp.ok("trade", "order", market, "--stop", "900")
+        assert "taken back" in await zlp.ok("trade", "cancel", "--after", "0")
+        assert "void in 1 s" in await zlp.ok("trade", "cancel", "--after", "1")
+        async with asyncio.timeout(30):
+            while "no orders wait" not in await zlp.ok("trade", "orders"):  # noqa: ASYNC110 - as its user would
+                await asyncio.sleep(0.2)
 
         assert "long" in await zlp.ok("trade", "close", market, "--share", "0.5")
         with Client(venue.address, Signer(zlp.key)) as client:

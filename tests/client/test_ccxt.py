@@ -106,6 +106,8 @@ async def protect(bot: ZlpExchange, symbol: str, entry: float) -> None:
     assert [(each["id"], each["status"]) for each in gone] == [(stop["id"], "canceled"), (take["id"], "canceled")]
     assert await bot.fetch_open_orders(symbol) == []
     assert await bot.cancel_all_orders() == []
+    switched = [(await bot.cancel_all_orders_after(after))["info"] for after in (59_001, 0)]
+    assert [receipt.events[0].at and receipt.events[0].at - receipt.time for receipt in switched] == [60, 0]
 
 
 async def change_margin(bot: ZlpExchange, symbol: str) -> None:

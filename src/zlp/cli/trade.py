@@ -295,22 +295,30 @@ def swap(
 def cancel(
     number: Annotated[str, typer.Argument(help="The order, as `zlp trade orders` names it.")] = "",
     every: Annotated[bool, typer.Option("--all", help="All that wait, signed ones too, under one signature.")] = False,
+    after: Annotated[
+        int | None, typer.Option(help="Void all that wait in so many seconds, unless said again; 0: not.", min=0)
+    ] = None,
     url: UrlOption = URL,
     key: KeyOption = "",
     account: AccountOption = "",
 ) -> None:
-    """Take an order back, or all of them; what they set aside returns.
+    """Take orders back: one, all, or all unless you go on saying that you are there. What they set aside returns.
 
     Examples:
 
       zlp trade cancel 17
 
       zlp trade cancel --all
+
+      zlp trade cancel --after 60
     """
-    if bool(number) == every:
-        raise stop("give either an order or --all")
+    if bool(number) + every + (after is not None) != 1:
+        raise stop("give an order, --all or --after")
     with trading(url, key, account) as desk:
-        if every:
+        if after is not None:
+            desk.cancel_after(after)
+            console.print(f"all that wait are void in {after} s" if after else "the switch is taken back")
+        elif every:
             receipts = desk.cancel_all()
             late = sum(not receipt.accepted for receipt in receipts)
             console.print("[green]cancelled[/] all" if receipts else "no orders wait", highlight=False)

@@ -33,6 +33,7 @@ from zlp.client.faults import Refused, VenueError
 from zlp.client.records import Receipt
 from zlp.engine.codec import plain
 from zlp.engine.commands.base import Command
+from zlp.engine.commands.orders import ScheduleCancel
 
 LEVERAGE = 5
 USD_PLACES = 30
@@ -108,6 +109,12 @@ class ZlpExchange(ExchangeReads):
         """Take an order back; what it set aside returns."""
         await self._send([cancelling(id)], "")
         return await self.fetch_order(id, symbol)
+
+    async def cancel_all_orders_after(self, timeout: int, params: Shape | None = None) -> Shape:  # noqa: ASYNC109 - ccxt's
+        """Dead-man switch: in ``timeout`` milliseconds what waits is void, unless this is called again; 0: never."""
+        now = (await self.client.venue()).time
+        receipt = await self.client.send(ScheduleCancel(at=now + -(-timeout // 1_000) if timeout else 0))
+        return {"info": receipt}
 
     async def cancel_all_orders(self, symbol: str | None = None, params: Shape | None = None) -> list[Shape]:
         """Take every order that waits back, or those of a symbol, under one signature (or few, if they are many).

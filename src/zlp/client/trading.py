@@ -31,6 +31,7 @@ from zlp.engine.commands.credit_positions import (
     PlaceCreditOrder,
     SignedOrder,
 )
+from zlp.engine.commands.orders import ScheduleCancel
 from zlp.engine.leaves.credit_positions import MainAccount, TradingAccount
 
 WHOLE = 10_000
@@ -216,6 +217,13 @@ class Trading(Providing):
         commands = cancelling_all(self.client.account(self.account).orders, market)
         most = int(self.client.get("/v1/venue")["limits"]["batch_commands"])
         return [receipt for batch in batches(commands, most) for receipt in self.client.send_many(batch)]
+
+    def cancel_after(self, seconds: int) -> Receipt:
+        """Dead-man switch: unless this is called again in time, the orders that wait now are void; 0 takes it back.
+
+        Signed orders are no part of it: void those, or let them expire.
+        """
+        return self.client.send(ScheduleCancel(at=self.client.venue().time + seconds if seconds else 0))
 
     # what the above share ---------------------------------------------------------------------------------
 
