@@ -26,9 +26,9 @@ class Refused(VenueError):  # noqa: N818 - named by what happened
         self.status = status
         self.code: str = problem.get("code", "unknown")
         self.detail: str = problem.get("detail", "")
-        self.limit = int(problem["limit"]) if "limit" in problem else None
-        self.actual = int(problem["actual"]) if "actual" in problem else None
-        self.sequence = int(problem["sequence"]) if "sequence" in problem else None
+        self.limit, self.actual, self.sequence = (
+            int(problem[name]) if problem.get(name) is not None else None for name in ("limit", "actual", "sequence")
+        )
         said = [self.code]
         if self.limit is not None:
             said.append(f"limit {self.limit}")
