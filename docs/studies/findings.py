@@ -20,7 +20,7 @@ import polars as pl
 from rich.console import Console
 
 from zlp.engine.fixed import USD
-from zlp.simulator.cells import CellResult, prices_of
+from zlp.simulator.cells import CellResult, path_of
 from zlp.simulator.comparison import scenario_of
 from zlp.simulator.ensemble import processors, run_all
 from zlp.simulator.generators import FromFile
@@ -121,7 +121,7 @@ Line = tuple[str, str, Sequence[float]]
 def picture(crisis: Crisis, one: Scenario, cells: Sequence[CellResult]) -> str:
     """Four panels: the market, a share of each design, who is open, and where the difference came from."""
     first = next(iter(one.cells()))
-    steps = [step for step in prices_of(one, first).path.steps if set(crisis.shown) <= set(step.candles)]
+    steps = [step for step in path_of(one, first).prices.path.steps if set(crisis.shown) <= set(step.candles)]
     market: list[Line] = []
     for asset, colour in zip(crisis.shown, GREYS, strict=False):
         closes = [step.candles[asset].close / USD for step in steps[:: max(1, len(steps) // 300)]]

@@ -15,6 +15,8 @@ from tests.server.running import OPEN, running
 from tests.server.test_api import AGENT_KEY, pay
 from zlp import signing
 from zlp.client import AsyncClient, Client, Refused, Signer, Unreachable, VenueError, records
+from zlp.client.trading import Trading
+from zlp.engine.commands.custody import Transfer
 from zlp.engine.commands.governance import ApproveAgent
 from zlp.engine.events.ledger import Transferred
 from zlp.engine.leaves.ledger import Balance
@@ -82,6 +84,18 @@ async def test_an_agent_signs_for_its_account() -> None:
                 await client.transfer("USDC", BOB, 1)
             await owner.send(ApproveAgent(agent=agent.address, scopes=("transfer",), expires=2**40))
             assert (await client.transfer("USDC", BOB, 1)).accepted
+
+
+async def test_a_refusal_without_a_number_is_one_too() -> None:
+    """A4: of a batch, what was refused has the engine's own reason, which may be no limit."""
+
+    def session(address: str) -> None:
+        with Client(address, Signer(KEY)) as client, pytest.raises(Refused, match=r"^unknown_token, DOGE$") as refused:
+            Trading(client)._book([Transfer(token="DOGE", to=BOB, amount=1)], "", None, "")
+        assert (refused.value.limit, refused.value.actual, refused.value.sequence) == (None, None, 6)
+
+    async with running() as venue:
+        await asyncio.to_thread(session, venue.address)
 
 
 async def test_floats_and_dust_are_refused_before_they_are_sent() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ FILE = Path(zlp.server.__file__).parent / "answers.json"
 SHOWN = 2
 """Items of a list that an example shows."""
 RECORDS = {*COMMANDS, *(kind.__name__ for kind in EVENTS), *(kind.__name__ for kind in LEAVES)}
-EPOCH_SECONDS = 4
+EPOCH_SECONDS = 300
+PATIENCE = 60
 ONLY_ON_CREDIT = ("/v1/signed-orders", "/v1/funding")
 
 
@@ -79,12 +80,12 @@ def lived(venue: Living, keys: Keyring, clock: LateClock, loop: asyncio.Abstract
         client.withdraw("USDC", "10", BOB)
         trusted("anybody", MeasurePool(pool="main"))
         trusted("anybody", CollectFees(pool="main", token="USDC"))
-        funding = wire(epoch(venue.node.now() + 2)).decode()
+        funding = wire(epoch(venue.node.now() + 60)).decode()
         trusted(keys.address("treasurer-1"), Propose(multisig="treasury", command=funding, expires=2**40))
         trusted(keys.address("treasurer-2"), Approve(proposal=1))
         desk.soulbound("USDC", "11")
         desk.join("1")
-        time.sleep(2)
+        clock.late = 480
         desk.settled(desk.open("ETH", is_long=True, margin="1", size="10000"))
         desk.settled(desk.open("ETH", is_long=False, margin="200", size="4000", token="USDC"))
         stop = desk.protect(desk_position(desk, is_long=True), stop="1000", client_id="stop")
@@ -92,19 +93,25 @@ def lived(venue: Living, keys: Keyring, clock: LateClock, loop: asyncio.Abstract
         assert stop["status"] == "open"
         desk.close(desk_position(desk, is_long=True), share="0.5")
         venue.prices["ETH"] = venue.prices["ETH"] * 105 // 100
-        while len(desk.positions()) > 1:
-            time.sleep(0.2)
-        while not desk.earned():
-            time.sleep(0.2)
-        desk.claim()
+        until(lambda: len(desk.positions()) == 1)
         clock.late = 0
+        until(desk.earned)
+        desk.claim()
         trusted("anybody", MeasurePool(pool="main"))
         client.send(decode_command(msgspec.json.encode(PAYMENT)), client_id="rent-november")
         client.get("/v1/trades", sequence=str(client.venue().sequence))
 
 
+def until(look: Callable[[], object]) -> None:
+    """Wait for what a keeper does."""
+    end = time.monotonic() + PATIENCE
+    while not look():
+        assert time.monotonic() < end, "never"
+        time.sleep(0.2)
+
+
 def epoch(starts: int) -> FundEpoch:
-    """A dollar for those who trade in the next seconds."""
+    """A dollar for those who trade in the minutes from then on."""
     window = {"starts": starts, "ends": starts + EPOCH_SECONDS}
     return FundEpoch(pool="main", bucket="treasury", token="USDC", amount=10**6, score="volume", **window)
 

@@ -28,7 +28,7 @@ from zlp.profiles.loader import Profile
 from zlp.profiles.loader import load as load_profile
 from zlp.simulator.agents import Founder, NoiseTrader, TapeTrader
 from zlp.simulator.backtest import Result, Setup, run
-from zlp.simulator.cells import prices_of, profile_of, setup_of
+from zlp.simulator.cells import path_of, profile_of, setup_of
 from zlp.simulator.examples import find, names
 from zlp.simulator.kernel import TOLERANCE, USE_TOLERANCE, drop_stale_cache, formulas
 from zlp.simulator.kernel.inputs import NotFastError
@@ -240,7 +240,7 @@ def test_every_fast_scenario_agrees_with_the_exact_engine(name: str, path: int) 
     """Each metric and each part of the split within the stated tolerance, at the first and the last point."""
     scenario = load(find(name))
     cell = [cell for cell in scenario.cells() if cell.path == path][-path]
-    prices, profile, setup = prices_of(scenario, cell).path, profile_of(cell.profile), setup_of(scenario, cell)
+    prices, profile, setup = path_of(scenario, cell).prices.path, profile_of(cell.profile), setup_of(scenario, cell)
 
     exact = require_agreement(profile, prices, setup)
 

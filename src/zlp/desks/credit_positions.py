@@ -212,7 +212,10 @@ class CreditDesk:
         """Any token that can be margin; going out, what the account holds comes first."""
         trading = _account_of(reader, position)
         held = () if adds or trading is None else trading.tokens
-        return token or (*held, *_margin_tokens(reader))[0]
+        accepted = [token] if token else [*held, *_margin_tokens(reader)]
+        if not accepted:
+            raise Reject(Code.NOT_MARGIN_COLLATERAL)
+        return accepted[0]
 
     def margin(
         self,

@@ -192,7 +192,10 @@ class CrossMarginDesk:
         name, owner, number = _account_of(reader, position, pool)
         books = reading(reader, now, name)
         held = [] if adds or not owner else _held(books, books.account(owner, number))
-        return (*held, *_collaterals(books))[0]
+        accepted = [*held, *_collaterals(books)]
+        if not accepted:
+            raise Reject(Code.COLLATERAL_NOT_LISTED, detail=name)
+        return accepted[0]
 
     def margin(
         self,
@@ -259,8 +262,8 @@ def _account_of(reader: Reader, position: str, pool: str) -> tuple[str, str, int
         if reader.get(CrossPosition, key) is None:
             raise Reject(Code.UNKNOWN_POSITION, detail=position)
         return pool, owner, number
-    funds = [rules.pool for rules in reader.each(CrossMarginSettings)]
-    return pool or funds[0], "", 0
+    first = next((rules.pool for rules in reader.each(CrossMarginSettings)), "")
+    return pool or first, "", 0
 
 
 def liquidations(books: Books, accounts: Iterable[CrossAccount]) -> list[Command]:

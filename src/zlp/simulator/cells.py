@@ -109,24 +109,24 @@ def _content(scenario: Scenario) -> tuple[PriceSource, str]:
     return prices, ""
 
 
-class _Path(NamedTuple):
+class MadePath(NamedTuple):
     """A path, and the hash of its candles."""
 
     prices: Prices
     data_hash: str
 
 
-_made: dict[tuple[bytes, int], _Path] = {}
+_made: dict[tuple[bytes, int], MadePath] = {}
 
 
-def path_of(scenario: Scenario, cell: Cell) -> _Path:
+def path_of(scenario: Scenario, cell: Cell) -> MadePath:
     """The price path of a cell. The one asked for last is kept: a sweep is run path by path, and paths may be large."""
     seed = path_seed(_seed(scenario, cell), cell.path)
     key = msgspec.json.encode(_content(scenario)), seed
     if key not in _made:
         _made.clear()
         prices = scenario.prices.prices(seed)
-        _made[key] = _Path(prices, data_hash(prices))
+        _made[key] = MadePath(prices, data_hash(prices))
     return _made[key]
 
 
