@@ -108,7 +108,7 @@ class Seat:
         rows = self.pools()
         for row in rows:
             if name == row["pool"] or (not name and token in ("", *(asset["token"] for asset in row["assets"]))):
-                return row  # type: ignore[no-any-return]
+                return row
         wanted = f"no pool {name}" if name else f"no pool takes {token}"
         raise VenueError(f"{wanted}; there are {', '.join(row['pool'] for row in rows) or 'none'}")
 

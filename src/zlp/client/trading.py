@@ -59,7 +59,7 @@ class Trading(Providing):
         rows = self.markets()
         for row in rows:
             if row["market"] == name and pool in ("", row["pool"]):
-                return row  # type: ignore[no-any-return]
+                return row
         raise VenueError(f"no market {name}; there are {', '.join(row['market'] for row in rows) or 'none'}")
 
     def positions(self) -> list[Row]:
@@ -71,7 +71,7 @@ class Trading(Providing):
         rows = self.positions()
         own = [row for row in rows if name in (row["position"], row["market"])]
         if len(own) == 1:
-            return own[0]  # type: ignore[no-any-return]
+            return own[0]
         known = ", ".join(row["position"] for row in rows) or "none"
         raise VenueError(f"{'several positions are' if own else 'no position is'} called {name}; there are {known}")
 

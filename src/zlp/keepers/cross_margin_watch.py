@@ -19,7 +19,7 @@ from zlp.engine.mechanisms.skew_fee import FEE_SCALE
 from zlp.engine.rejections import Reject
 from zlp.keepers.port import Port
 from zlp.screening import folds
-from zlp.screening.account_table import AccountTable, Headroom
+from zlp.screening.account_table import AccountTable, Headroom, Variable
 from zlp.screening.profit_table import ProfitTable
 from zlp.screening.ratio import Ratio
 
@@ -175,7 +175,7 @@ def _folded(books: Books, position: CrossPosition) -> folds.CrossPosition:
     )
 
 
-def _variables(books: Books) -> dict[folds.Variable, int]:
+def _variables(books: Books) -> dict[Variable, int]:
     """Everything a tick may have changed: prices, skews, funding, borrowing, as of now."""
     prices = {token: pricing.bounds(books.draft, token) for token in books.desk.fund.assets}
     markets, borrow = {}, {}

@@ -66,7 +66,8 @@ class ProfitTable(Generic[Key]):
         size, average, cap, number = self._rows.floats[:, : len(self)]
         market = number.astype(np.int64)
         mark = price[market] * (1.0 + premium[market] - slope[market] * size)
-        return np.minimum(size * (mark - average) / average, cap)
+        profits: np.ndarray = np.minimum(size * (mark - average) / average, cap)
+        return profits
 
 
 def _largest(profits: np.ndarray, count: int) -> np.ndarray:

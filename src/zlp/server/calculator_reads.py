@@ -39,7 +39,7 @@ def _scaled(text: str, unit: int) -> int:
         raise ValueError(f"{text[:40]} is not a number this calculator takes")
     sign, digits, exponent = value.as_tuple()
     whole = int("".join(map(str, digits))) * unit
-    shift = 10 ** abs(int(exponent))
+    shift: int = 10 ** abs(int(exponent))
     if int(exponent) < 0 and whole % shift:
         raise ValueError(f"{text[:40]} has too many decimals")
     scaled = whole * shift if int(exponent) >= 0 else whole // shift

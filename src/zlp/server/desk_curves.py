@@ -62,7 +62,8 @@ class _Curves:
         pool, token = self.view.pool, self.asset.token
         held = [(each.amount, each.owner) for each in self.root.state.each(Balance) if each.token == self.view.share]
         _, richest = max(held, default=(0, SOMEBODY))
-        deposits, withdrawals = [], []
+        deposits: list[Any] = []
+        withdrawals: list[Any] = []
         for part in PARTS_BPS:
             worth = mul_div_down(self.view.value_usd, part, BPS)
             amount = mul_div_down(worth, self.asset.amount, self.asset.value_usd)

@@ -125,7 +125,8 @@ def fresh_world(pool: s.Pool, markets: int, traders: int, intentions: int, waits
     slots, groups = traders * 2 * markets, np.arange(2 * markets)
     edge = np.where(groups % 2 == 0, -s.FAR, s.FAR)
     beyond = np.repeat(edge, traders)
-    empty = s.Slots(*np.zeros((7, slots)), beyond, np.zeros(slots), beyond.copy(), edge)
+    columns: list[np.ndarray] = [*np.zeros((7, slots)), beyond, np.zeros(slots), beyond.copy(), edge]
+    empty = s.Slots(*columns)
     most = slots * waits + intentions
     return s.World(
         pool,

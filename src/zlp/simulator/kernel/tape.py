@@ -47,7 +47,7 @@ def _intentions(
 ) -> Array:
     """Rows of a tape, trader by trader. ``first``: the number of the first of them."""
     count = 16 + int(1.25 * (end - start) / (behaviour.interval + 1))
-    times = np.full((len(seeds), 1), start)
+    times, drawn = np.full((len(seeds), 1), start), np.empty((len(seeds), 1, 6))
     while times[:, -1].min() <= end:
         drawn = _uniforms(seeds, count)
         waits = behaviour.interval * -_logarithm(1.0 - drawn[:, :, 0])

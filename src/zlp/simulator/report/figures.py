@@ -220,22 +220,26 @@ def _sensitivity(study: Study) -> Iterator[Figure]:
 
 def _tornado(axes: Sequence[Axis], profile: str, groups: list[Group], metric: Metric) -> Figure:
     """How far each axis moves the middle of a metric, the others averaged."""
-    rows = [(axis.name, *_reach(groups, axis.name, metric)) for axis in axes]
-    rows.sort(key=lambda row: abs(row[4] - row[2]))
+    reaches = {axis.name: _reach(groups, axis.name, metric) for axis in axes}
+    rows = sorted(reaches.items(), key=lambda row: abs(row[1][3] - row[1][1]))
     figure = go.Figure()
-    for part, name in ((2, "lower half of its values"), (4, "upper half")):
+    for part, name in ((1, "lower half of its values"), (3, "upper half")):
         figure.add_bar(
-            y=[row[0] for row in rows],
-            x=[row[part] - (row[2] + row[4]) / 2 for row in rows],
-            text=[f"{row[part - 1]:,.4g}" for row in rows],
+            y=[axis for axis, _ in rows],
+            x=[reach[part] - (reach[1] + reach[3]) / 2 for _, reach in rows],
+            text=[f"{reach[part - 1]:,.4g}" for _, reach in rows],
             name=name,
             orientation="h",
-            marker_color=_colour(part // 4),
+            marker_color=_colour(part // 3),
         )
     _layout(figure, x=f"change of {metric.title}{UNITS.get(metric.unit, '')}")
     figure.update_xaxes(tickformat="+.2%" if metric.unit == "share" else None)
     figure.update_layout(barmode="relative", height=160 + 50 * len(rows))
-    frame = pl.DataFrame(rows, schema=["axis", "low_value", "at_low", "high_value", "at_high"], orient="row")
+    frame = pl.DataFrame(
+        [(axis, *reach) for axis, reach in rows],
+        schema=["axis", "low_value", "at_low", "high_value", "at_high"],
+        orient="row",
+    )
     title = f"Sensitivity of {metric.title}, {short(profile)}"
     note = "Mean of the medians over each half, from their middle; the mean value of the half stands in the bar."
     return Figure(_plain(f"tornado_{short(profile)}_{metric.name}"), title, note, frame, figure)
