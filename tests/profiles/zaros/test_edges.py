@@ -159,3 +159,18 @@ def test_redeeming_to_the_delay() -> None:
     assert scene.refused("lp", redeem) is Code.REDEMPTION_TOO_EARLY
     scene.now += 1
     scene.must("lp", redeem)
+
+
+def test_a_market_without_credit_stops_no_liquidation() -> None:
+    """Z3, Z10: the profit of one position can't be paid; the loss of another is taken all the same."""
+    scene = CreditVenue([market("BTC"), market("ETH"), vault("v", "ETHx", markets=(("BTC", 1), ("ETH", 1)))])
+    scene.deposit("lp", "v", 1_000 * UNIT)
+    number = scene.trader("t", USDC=3_000 * 10**6)
+    scene.trade("t", number, "BTC", UNIT, BTC)
+    scene.trade("t", number, "ETH", 40 * UNIT, 2_000 * USD)
+    scene.price(BTC=101_000, ETH=1_900)
+    state = scene.market("BTC")
+    scene.put(replace(state, issued=state.issued + state.delegated))
+    scene.must("liquidator", orders.LiquidateTradingAccount(trading_account=number))
+    assert scene.supply("USDz") == 0
+    assert scene.balance(f"margin:{number}", "USDC") == 0

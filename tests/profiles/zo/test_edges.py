@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.profiles.zo.venue import TREASURY, USD, Venue
+from zlp.desks.base import reading
 from zlp.engine import Code
+from zlp.engine.branches.borrowed.positions import situation
+from zlp.engine.branches.borrowed.settlement import carry_of
 from zlp.engine.commands import borrowed
 from zlp.engine.commands.liquidity import Burn, Mint, Swap
 from zlp.engine.events.liquidity import FeeCharged
@@ -128,3 +131,15 @@ def test_what_a_bankrupt_does_not_pay_is_not_divided() -> None:
     assert venue.held(TREASURY, "BTC") - treasury == rest // 4
     assert venue.vault("BTC").liquidity - liquidity == 5 * 10**7 + rest - rest // 4
     assert venue.root.audit() == []
+
+
+def test_a_part_of_a_coin_that_is_owed_counts_as_one() -> None:
+    """O1, O8: borrow fees are exact, but a settlement counts whole base units, rounded up."""
+    venue = Venue()
+    venue.ok("ann", venue.long())
+    venue.later(61)
+    position = venue.position()
+    carry = carry_of(position, situation(reading(venue.root.state, venue.now), position).marks)
+    whole, part = divmod(carry.borrow_e18, 10**18)
+    assert part > 0
+    assert carry.borrow_usd == (whole + 1) * 60_000 * USD // 10**8
