@@ -238,6 +238,7 @@ async def test_a_market_order_says_what_it_accepts(tmp_path: Path, profile: str)
         price = venue.prices["ETH"]
         opening = ("trade", "open", market, "long", "--size", "6000", "--token", token, "--margin", margin)
         assert "0 to less than 100" in await zlp.refused(*opening, "--slippage", "-1")
+        assert f"no market {market} of pool none" in await zlp.refused(*opening, "--pool", "none")
         await zlp.ok(*opening, "--slippage", "1")
         venue.prices["ETH"] = venue.prices["ETH"] * 995 // 1_000
         await asyncio.sleep(1)

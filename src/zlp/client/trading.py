@@ -60,7 +60,8 @@ class Trading(Providing):
         for row in rows:
             if row["market"] == name and pool in ("", row["pool"]):
                 return row
-        raise VenueError(f"no market {name}; there are {', '.join(row['market'] for row in rows) or 'none'}")
+        known = ", ".join(f"{row['market']} of {row['pool']}" if pool else row["market"] for row in rows)
+        raise VenueError(f"no market {name}{f' of pool {pool}' if pool else ''}; there are {known or 'none'}")
 
     def positions(self) -> list[Row]:
         """One's positions with PnL, health and liquidation price."""

@@ -15,6 +15,7 @@ from zlp.engine.mechanisms.credit import assets_for, lent, net_assets, part_of, 
 from zlp.engine.mechanisms.deleverage_curve import DeleverageCurve
 from zlp.engine.mechanisms.power import power, square_root
 from zlp.engine.mechanisms.skew import MakerTakerFee, SkewFunding, SkewPrice, profit
+from zlp.engine.mechanisms.stability import StableSwap
 from zlp.engine.rejections import Code
 
 RATIO = st.integers(0, RATE)
@@ -65,6 +66,18 @@ def test_premium_and_discount_mirror_each_other(debt: int, assets: int) -> None:
     up, down = CURVE.factor(assets, debt), CURVE.factor(assets, -debt)
     assert up - RATE == RATE - down
     assert 0 <= up - RATE <= RATE // 10
+
+
+@given(st.integers(500, 10**9), st.integers(1, 10**8), st.integers(0, 9 * RATE // 10), st.sampled_from((6, 8, 12)))
+def test_a_swap_rounds_once_whatever_the_decimals(usd: int, price: int, share: int, decimals: int) -> None:
+    """Z6: amounts are reckoned at 18 decimals, and what a token with fewer can't hold is cut off at the end only."""
+    terms = StableSwap(base_fee_usd=USD, fee_bps=30 * RATE, curve=CURVE)
+    given = (usd * USD // 100, price * USD // 100)
+    exact = terms.amounts(*given, RATE, 10**12 * USD, 0, share)
+    paid = terms.amounts(*given, 10**decimals, 10**12 * USD, 0, share)
+    assert paid.to_user == exact.to_user // 10 ** (18 - decimals)
+    assert paid.to_protocol == exact.to_protocol // 10 ** (18 - decimals)
+    assert paid.gross == paid.to_user + paid.base_fee + paid.swap_fee
 
 
 @given(index=PRICE, sizes=st.lists(SIZE, min_size=1, max_size=4))

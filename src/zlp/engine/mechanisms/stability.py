@@ -40,13 +40,20 @@ class StableSwap(Mechanism, frozen=True, kw_only=True):
     def amounts(
         self, value: int, price: int, unit: int, assets_value: int, debt: int, protocol_share: int
     ) -> SwapAmounts:
-        """Output of ``value`` USD of stable tokens at ``price``; output rounds down, fees round up."""
+        """Output of ``value`` USD of stable tokens at ``price``.
+
+        Reckoned at 18 decimals, where output rounds down and fees up; what the collateral's unit can't hold is cut off
+        each payment at the end, and stays in the vault.
+        """
         if assets_value <= 0:
             raise Reject(Code.POOL_INSUFFICIENT, limit=0)
         factor = self.curve.factor(assets_value, debt)
-        gross = mul_div_down(value * factor, unit, price * RATE)
-        base_fee = mul_div_down(self.base_fee_usd, unit, price)
+        gross = mul_div_down(value, factor, price)
+        base_fee = mul_div_down(self.base_fee_usd, RATE, price)
         swap_fee = mul_div_up(gross, self.fee_bps, BPS * RATE)
         to_user = subtract(gross, base_fee + swap_fee, Code.AMOUNT_BELOW_FEES)
         to_protocol = base_fee + mul_div_down(swap_fee, protocol_share, RATE)
-        return SwapAmounts(factor, gross, base_fee, swap_fee, to_user, to_protocol)
+        gross, base_fee, to_user, to_protocol = (
+            mul_div_down(amount, unit, RATE) for amount in (gross, base_fee, to_user, to_protocol)
+        )
+        return SwapAmounts(factor, gross, base_fee, gross - base_fee - to_user, to_user, to_protocol)
