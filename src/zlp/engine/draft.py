@@ -45,9 +45,11 @@ class Draft:
         self, base: Reader, *, time: int, sender: str, sequence: int, route: Callable[[Draft, Command], None]
     ) -> None:
         self.base = base
-        self._tables = base.tables if isinstance(base, State) else None
+        self._tables: dict[type[Leaf], dict[Key, Leaf]] | None = None
         self._layers: tuple[dict[type[Leaf], dict[Key, Leaf | None]], ...] = ()
-        if isinstance(base, Draft):
+        if isinstance(base, State):
+            self._tables = base.tables
+        elif isinstance(base, Draft):
             self._tables, self._layers = base._tables, (base.writes, *base._layers)
         self.route = route
         self.time = time
