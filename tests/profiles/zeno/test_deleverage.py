@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.profiles.zeno.venue import POOL, USD, Venue, ref
-from zlp.engine.branches.cross_margin import forced
+from zlp.engine.branches.cross_margin import forced, health
 from zlp.engine.commands.cross_margin import Deleverage, LiquidateAccount
 from zlp.engine.events.cross_margin import PositionSkipped
 from zlp.engine.events.fund import BufferMeasured
@@ -102,6 +102,25 @@ def test_nobody_but_a_keeper_chooses_who_is_closed() -> None:
     assert venue.apply("alice", command) is Code.ROLE_REQUIRED
 
 
+def test_the_ranking_counts_what_would_be_paid() -> None:
+    """N8: a profit beyond its reserve weighs no more than the reserve; a smaller one paid in full goes first."""
+    venue = crowded()
+    venue.set("FundMarketSettings", [POOL, "BTC"], "max_profit_bps", 90_000)
+    venue.margin("ida", "m.USDC", 50_000)
+    venue.post(BTC=30_000)
+    assert venue.trade("ida", "BTC", 500_000) is None
+    venue.post(BTC=30_000 * 1.3)
+    books = venue.books()
+    capped = {p.owner: (health.marked(books, books.settings("BTC"), p).delta, p.reserve_usd) for p in venue.positions()}
+    assert capped["ida"][0] > capped["carol"][0]
+    assert capped["ida"][1] < capped["carol"][0] < capped["carol"][1]
+
+    by_paper = Deleverage(pool=POOL, positions=(ref("ida", "BTC"), ref("carol", "BTC")))
+    assert venue.apply("keeper", by_paper) is Code.NOT_RANKED
+    venue.do("keeper", Deleverage(pool=POOL, positions=(ref("carol", "BTC"), ref("ida", "BTC"))))
+    assert venue.seen(PositionChanged)[0].account == "carol"
+
+
 def test_losing_positions_are_never_deleveraged() -> None:
     """N8: only profits weigh on the fund."""
     venue = crowded()
@@ -111,6 +130,12 @@ def test_losing_positions_are_never_deleveraged() -> None:
     venue.post(BTC=30_000 * 1.35)
 
     command = Deleverage(pool=POOL, positions=(ref("erin", "BTC"),))
+    assert venue.apply("keeper", command) is Code.NOT_PROFITABLE
+
+    venue.set("FundMarketSettings", [POOL, "BTC"], "price.max_skew_scale", 0)
+    venue.margin("joe", "m.USDC", 400_000)
+    assert venue.trade("joe", "BTC", 1_000) is None  # neither profit nor loss
+    command = Deleverage(pool=POOL, positions=(ref("joe", "BTC"),))
     assert venue.apply("keeper", command) is Code.NOT_PROFITABLE
 
 
