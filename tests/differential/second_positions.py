@@ -283,6 +283,8 @@ class Vault(Pool):
             self.add_liquidity(account, token, numbers["amount"], numbers["minUsdg"], numbers["minGlp"])
         elif operation == "remove_liquidity":
             self.remove_liquidity(account, token, numbers["glpAmount"], numbers["minOut"], record["receiver"])
+        elif operation == "direct_deposit":
+            self.give(account, token, numbers["amount"])
         elif operation == "swap":
             self.swap(account, record["path"], numbers["amountIn"], numbers["minOut"], record["receiver"])
         elif operation == "increase":

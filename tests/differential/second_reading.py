@@ -268,11 +268,19 @@ class Pool:
     def swap(self, account: str, path: list[str], amount: int, least: int, receiver: str) -> None:
         """Two or three tokens."""
         self.move(path[0], account, VAULT, amount)
+        require(len(path) in (2, 3), "Router: invalid _path.length")
         if len(path) > 2:
             amount = self.swap_one(path[0], path[1], amount, ROUTER)
             self.move(path[1], ROUTER, VAULT, amount)
         out = self.swap_one(path[-2], path[-1], amount, receiver)
         require(out >= least, "Router: insufficient amountOut")
+
+    def give(self, account: str, token: str, amount: int) -> None:
+        """For nothing (4.4)."""
+        self.move(token, account, VAULT, amount)
+        require(token in self.rules, "Vault: _token not whitelisted")
+        require(amount > 0, "Vault: invalid tokenAmount")
+        self.add(token, amount)
 
     # the share (9) -----------------------------------------------------------------------------------------
 

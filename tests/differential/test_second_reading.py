@@ -48,8 +48,9 @@ class Weather:
 
     def next(self) -> dict[str, Any]:
         """One operation."""
-        makers = (self.price, self.wait, self.provide, self.leave, self.swap, self.increase, self.reduce, self.seize)
-        [make] = self.chance.choices(makers, weights=(12, 8, 8, 6, 10, 26, 20, 10))
+        makers = (self.price, self.wait, self.provide, self.leave, self.give, self.swap)
+        makers += (self.increase, self.reduce, self.seize)
+        [make] = self.chance.choices(makers, weights=(12, 8, 8, 6, 2, 10, 26, 20, 10))
         return make()
 
     def amount(self, token: str) -> str:
@@ -66,7 +67,7 @@ class Weather:
 
     def account(self, names: tuple[str, ...]) -> str:
         """One who can pay, nearly always."""
-        return self.chance.choice(names) if self.chance.random() < 0.98 else "pauper"
+        return self.chance.choice(names) if self.chance.random() < 0.95 else "pauper"
 
     def price(self) -> dict[str, Any]:
         token = self.token() if self.chance.random() < 0.5 else self.chance.choice(LONG_TOKENS)
@@ -104,8 +105,14 @@ class Weather:
             "glpAmount": str(self.chance.choice((held, held + 1, held // 9, held // 999, 1, 0))),
         }  # fmt: skip
 
+    def give(self) -> dict[str, Any]:
+        token = self.token()
+        return {
+            "op": "direct_deposit", "account": self.account(TRADERS), "token": token, "amount": self.amount(token)
+        }  # fmt: skip
+
     def swap(self) -> dict[str, Any]:
-        path = [self.token() for _ in range(self.chance.choice((2, 2, 2, 3)))]
+        path = [self.token() for _ in range(self.chance.choice((1, 2, 2, 2, 2, 3, 3, 4)))]
         return {
             "op": "swap", "account": self.account(TRADERS), "path": path, "amountIn": self.amount(path[0]),
             "minOut": self.chance.choice(("0", "0", str(10**12))), "receiver": "other",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tests.profiles.zeno.venue import POOL, Venue, ref
-from zlp.engine.branches.cross_margin import forced
+from tests.profiles.zeno.venue import POOL, USD, Venue, ref
+from zlp.engine.branches.cross_margin import forced, health
 from zlp.engine.commands.cross_margin import Deleverage, LiquidateAccount
 from zlp.engine.events.cross_margin import PositionSkipped
 from zlp.engine.events.fund import BufferMeasured
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.leaves.cross_margin import CrossPosition
+from zlp.engine.mechanisms.counter_trade import ProfitBuffer
 from zlp.engine.rejections import Code
 
 TRADERS = {"alice": 900_000, "bob": 600_000, "carol": 300_000, "dave": 100_000}
@@ -59,6 +60,32 @@ def test_a_healthy_fund_is_never_deleveraged() -> None:
     assert venue.apply("keeper", command) is Code.BUFFER_HEALTHY
 
 
+def test_at_the_threshold_the_buffer_is_healthy() -> None:
+    """N8: 1 - 0.4 is 0.6, not below it; one unit more of loss is."""
+    buffer = ProfitBuffer(threshold_bps=6_000)
+    assert buffer.healthy(-40 * USD, 100 * USD)
+    assert not buffer.healthy(-40 * USD - 1, 100 * USD)
+    assert buffer.healthy(0, 0)
+    assert not buffer.healthy(-1, 0)
+
+
+def test_equals_may_stand_in_any_order() -> None:
+    """N8: two who have gained the same to the unit, in either order."""
+    for first, second in (("gus", "hal"), ("hal", "gus")):
+        venue = Venue()
+        venue.fund(1_000_000)
+        venue.set("FundSettings", [POOL], "max_utilisation_bps", 10_000)
+        venue.set("FundMarketSettings", [POOL, "BTC"], "max_profit_bps", 400_000)
+        venue.set("FundMarketSettings", [POOL, "BTC"], "price.max_skew_scale", 0)
+        for owner in ("gus", "hal"):
+            venue.margin(owner, "m.USDC", 50_000)
+            assert venue.trade(owner, "BTC", 900_000) is None
+        venue.post(BTC=30_000 * 1.3)
+
+        venue.do("keeper", Deleverage(pool=POOL, positions=(ref(first, "BTC"), ref(second, "BTC"))))
+        assert [event.account for event in venue.seen(PositionChanged)] == [first]
+
+
 def test_the_ranking_is_enforced() -> None:
     """N8: nobody can be closed before somebody who has gained more within the same run."""
     venue = crowded()
@@ -75,6 +102,25 @@ def test_nobody_but_a_keeper_chooses_who_is_closed() -> None:
     assert venue.apply("alice", command) is Code.ROLE_REQUIRED
 
 
+def test_the_ranking_counts_what_would_be_paid() -> None:
+    """N8: a profit beyond its reserve weighs no more than the reserve; a smaller one paid in full goes first."""
+    venue = crowded()
+    venue.set("FundMarketSettings", [POOL, "BTC"], "max_profit_bps", 90_000)
+    venue.margin("ida", "m.USDC", 50_000)
+    venue.post(BTC=30_000)
+    assert venue.trade("ida", "BTC", 500_000) is None
+    venue.post(BTC=30_000 * 1.3)
+    books = venue.books()
+    capped = {p.owner: (health.marked(books, books.settings("BTC"), p).delta, p.reserve_usd) for p in venue.positions()}
+    assert capped["ida"][0] > capped["carol"][0]
+    assert capped["ida"][1] < capped["carol"][0] < capped["carol"][1]
+
+    by_paper = Deleverage(pool=POOL, positions=(ref("ida", "BTC"), ref("carol", "BTC")))
+    assert venue.apply("keeper", by_paper) is Code.NOT_RANKED
+    venue.do("keeper", Deleverage(pool=POOL, positions=(ref("carol", "BTC"), ref("ida", "BTC"))))
+    assert venue.seen(PositionChanged)[0].account == "carol"
+
+
 def test_losing_positions_are_never_deleveraged() -> None:
     """N8: only profits weigh on the fund."""
     venue = crowded()
@@ -84,6 +130,12 @@ def test_losing_positions_are_never_deleveraged() -> None:
     venue.post(BTC=30_000 * 1.35)
 
     command = Deleverage(pool=POOL, positions=(ref("erin", "BTC"),))
+    assert venue.apply("keeper", command) is Code.NOT_PROFITABLE
+
+    venue.set("FundMarketSettings", [POOL, "BTC"], "price.max_skew_scale", 0)
+    venue.margin("joe", "m.USDC", 400_000)
+    assert venue.trade("joe", "BTC", 1_000) is None  # neither profit nor loss
+    command = Deleverage(pool=POOL, positions=(ref("joe", "BTC"),))
     assert venue.apply("keeper", command) is Code.NOT_PROFITABLE
 
 

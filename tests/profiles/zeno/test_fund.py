@@ -14,7 +14,7 @@ from zlp.engine.branches.fund import valuation
 from zlp.engine.commands.cross_margin import CrossReduce, TakeMaxProfit
 from zlp.engine.commands.fund import SettleClaims
 from zlp.engine.commands.liquidity import Burn, Donate, Mint, Swap
-from zlp.engine.commands.staking import UnstakeShares
+from zlp.engine.commands.staking import SetAutomaticStaking, UnstakeShares
 from zlp.engine.events.fund import ClaimPaid, ProfitUnpaid
 from zlp.engine.events.liquidity import FeeCharged, SharesBurned, SharesMinted, Swapped
 from zlp.engine.leaves.fund import Fund
@@ -275,3 +275,19 @@ def test_a_thin_fund_owes_what_it_cannot_pay_and_nothing_is_lost(moves: list[tup
         venue.wait(20)
         venue.post(**{market: venue.prices[market] * step})
     venue.check()
+
+
+def test_a_spread_costs_who_comes_and_who_goes() -> None:
+    """N1: shares are sold on the fund's value at high prices and bought back on that at low ones."""
+    venue = Venue()
+    venue.fund()
+    venue.set("PriceSettings", ["WETH"], "spread.spread_bps", 50)
+    high = valuation.value_usd(venue.books().desk, maximise=True)
+    assert value(venue) < high
+    venue.do("bob", SetAutomaticStaking(pool=POOL, automatic=False))
+    venue.mint("bob", "m.USDC", 1_000)
+    assert venue.seen(SharesMinted)[0].pool_value_usd == high
+
+    low = value(venue)
+    venue.do("bob", Burn(pool=POOL, token="m.USDC", shares=venue.held("bob", "ZLP")))
+    assert venue.seen(SharesBurned)[0].pool_value_usd == low

@@ -75,7 +75,11 @@ def test_half_of_the_revenue_streams_to_stakers_in_usdc(venue: Venue) -> None:
     assert fed == split[0].paid + split[1].paid
     assert venue.apply("keeper", DistributeRevenue(pool=POOL)) is Code.DISTRIBUTION_TOO_SOON
 
-    venue.now += 7 * DAY
+    venue.wait(DAY - 1)
+    assert venue.apply("keeper", DistributeRevenue(pool=POOL)) is Code.DISTRIBUTION_TOO_SOON
+    venue.wait(1)
+    assert venue.apply("keeper", DistributeRevenue(pool=POOL)) is Code.BUCKET_INSUFFICIENT
+    venue.now += 6 * DAY
     venue.do("lp", ClaimStreams(pool=POOL))
     venue.do("ann", ClaimStreams(pool=POOL))
     assert abs(venue.held("lp", "m.USDC") - fed * 3 // 4) <= 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from tests.profiles.zeno.venue import POOL, USD, Venue, ref
+from zlp.engine.branches.cross_margin.health import Health, accrued_carry, require_free_figures
 from zlp.engine.commands.cross_margin import (
     CloseDelisted,
     CrossReduce,
@@ -19,7 +22,7 @@ from zlp.engine.commands.governance import PauseScope
 from zlp.engine.events.cross_margin import DebtForgiven
 from zlp.engine.events.liquidity import FeeCharged
 from zlp.engine.events.trading import Liquidated, PositionChanged
-from zlp.engine.rejections import Code
+from zlp.engine.rejections import Code, Reject
 
 
 @pytest.fixture
@@ -218,6 +221,40 @@ def test_liquidation_pays_the_keeper_first_and_leaves_the_rest(venue: Venue) -> 
     assert venue.seen(Liquidated)[0].bad_debt_usd == 0
     assert 0 < venue.collateral("bob", "m.USDC") < 500 * 10**6
     venue.check()
+
+
+@pytest.mark.parametrize(
+    ("equity", "initial", "maintenance", "is_free", "is_liquidatable"),
+    [
+        (100, 100, 50, True, False),
+        (99, 100, 50, False, False),
+        (50, 100, 50, False, False),
+        (49, 100, 50, False, True),
+        (0, 0, 0, True, False),
+        (-1, 0, 0, False, True),
+    ],
+)
+def test_equality_is_healthy(equity: int, initial: int, maintenance: int, is_free: bool, is_liquidatable: bool) -> None:
+    """N3: at the initial margin one may still open and withdraw, at the maintenance margin one still stands."""
+    figures = Health(equity, 0, 0, 0, initial, maintenance)
+    assert figures.is_liquidatable is is_liquidatable
+    with nullcontext() if is_free else pytest.raises(Reject):
+        require_free_figures(figures)
+
+
+def test_a_liquidation_says_what_was_carried(venue: Venue) -> None:
+    """N3, N10, N12: borrowing and funding of the whole time, both owed by the side that is heavier."""
+    venue.margin("bob", "m.USDC", 2_000)
+    assert venue.trade("bob", "ETH", 100_000) is None
+    venue.wait(30 * 86_400)
+    venue.post(ETH=1_775)
+    books, position = venue.books(), venue.position("bob", "ETH")
+    assert position is not None
+    carry = accrued_carry(books, books.settings("ETH"), position)
+    assert min(carry) > 0
+    venue.do("anyone", LiquidateAccount(pool=POOL, owner="bob", number=0))
+
+    assert venue.seen(PositionChanged)[0].carry_usd == carry.borrowing + carry.funding
 
 
 def test_bad_debt_is_forgiven_and_borne_by_the_fund(venue: Venue) -> None:

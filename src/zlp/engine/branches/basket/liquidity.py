@@ -88,10 +88,10 @@ def burn(draft: Draft, command: Burn) -> None:
 def donate(draft: Draft, command: Donate) -> None:
     """Tokens for the LPs, for nothing: no fee, no debt, no funding touch (4.4)."""
     pool = load_pool(draft, command.pool)
+    ledger.move(draft, command.token, draft.sender, pool.holder, command.amount)
     load_listed(draft, pool.pool, command.token)
     if command.amount == 0:
         raise Reject(Code.ZERO_AMOUNT)
-    ledger.move(draft, command.token, draft.sender, pool.holder, command.amount)
     draft.put(load_asset(draft, pool.pool, command.token).add(command.amount))
     draft.record(Donated(pool=pool.pool, account=draft.sender, token=command.token, amount=command.amount))
 

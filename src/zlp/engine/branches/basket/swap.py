@@ -21,8 +21,6 @@ from zlp.engine.rejections import Code, Reject
 def swap(draft: Draft, command: Swap) -> None:
     """Trade along a path of two or three tokens; only the last hop has a minimum."""
     pool = load_pool(draft, command.pool)
-    if not 2 <= len(command.path) <= LONGEST_PATH:
-        raise Reject(Code.INVALID_PATH, limit=LONGEST_PATH, actual=len(command.path))
     receiver = command.to or draft.sender
     require_account(receiver)
     swap_along(draft, pool, command.path, command.amount, command.min_amount, receiver)
@@ -31,10 +29,15 @@ def swap(draft: Draft, command: Swap) -> None:
 def swap_along(
     draft: Draft, pool: PoolSettings, path: tuple[str, ...], amount: int, min_amount: int, receiver: str
 ) -> int:
-    """Swap the sender's ``amount`` hop by hop; returns what ``receiver`` got."""
+    """Swap the sender's ``amount`` hop by hop; returns what ``receiver`` got. What is sold is asked for first."""
+    if path:
+        ledger.move(draft, path[0], draft.sender, pool.holder, amount)
+    if not 2 <= len(path) <= LONGEST_PATH:
+        raise Reject(Code.INVALID_PATH, limit=LONGEST_PATH, actual=len(path))
     for hop, (token_in, token_out) in enumerate(pairwise(path), start=2):
         last = hop == len(path)
-        ledger.move(draft, token_in, draft.sender, pool.holder, amount)
+        if hop > 2:
+            ledger.move(draft, token_in, draft.sender, pool.holder, amount)
         amount = _hop(draft, pool, token_in, token_out, amount, receiver if last else draft.sender)
     if amount < min_amount:
         raise Reject(Code.AMOUNT_BELOW_MINIMUM, limit=min_amount, actual=amount)

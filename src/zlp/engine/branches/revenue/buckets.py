@@ -65,8 +65,6 @@ def bucket(name: str) -> str:
 def buy_back(draft: Draft, command: commands.Buyback) -> None:
     """Swap bucket tokens at the pool's price, fees included."""
     require_role(draft, Role.TREASURER)
-    if len(command.path) < 2:
-        raise Reject(Code.INVALID_PATH, limit=2, actual=len(command.path))
     pool = load_pool(draft, command.pool)
     with draft.acting_as(BUYBACK):
         bought = swap_along(draft, pool, command.path, command.amount, command.min_amount, BUYBACK)
