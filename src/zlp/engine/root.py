@@ -28,6 +28,7 @@ from zlp.engine.state import Reader, State
 GENESIS = bytes(32)
 """The digest before the first command."""
 ALWAYS_INSTALLED = "governance"
+NOTHING: frozenset[Code] = frozenset()
 Watcher = Callable[[Mapping[type[Leaf], Mapping[Key, Leaf | None]]], None]
 
 
@@ -75,9 +76,12 @@ class Root:
         self._watchers: list[Watcher] = []
         self._connect()
 
-    def apply(self, envelope: Envelope) -> Receipt:
-        """Sequence one command. Raises ``InvariantBroken`` (state unchanged) if the engine is at fault."""
-        draft, rejection = self._run(envelope)
+    def apply(self, envelope: Envelope, *, turned_away: frozenset[Code] = NOTHING) -> Receipt:
+        """Sequence one command. Raises ``InvariantBroken`` (state unchanged) if the engine is at fault.
+
+        ``turned_away``: who is refused at the door with one of these codes leaves no trace; it is raised as ``Reject``.
+        """
+        draft, rejection = self._run(envelope, turned_away=turned_away)
         events: tuple[Event, ...] = () if rejection else tuple(draft.events)
         changed = [] if rejection else _changes(draft)
         outcome = canonical((events, rejection and (rejection.code, rejection.limit, rejection.actual)))
@@ -101,7 +105,12 @@ class Root:
         return Quote(receipt, (self.state if upon is None else upon) if rejection else draft)
 
     def _run(
-        self, envelope: Envelope, *, quoting: bool = False, upon: Reader | None = None
+        self,
+        envelope: Envelope,
+        *,
+        quoting: bool = False,
+        upon: Reader | None = None,
+        turned_away: frozenset[Code] = NOTHING,
     ) -> tuple[Draft, Rejection | None]:
         check_envelope(envelope)
         draft = Draft(
@@ -116,6 +125,11 @@ class Root:
                 raise Reject(Code.TIME_WENT_BACK, limit=self.time, actual=envelope.time)
             check_ranges(envelope.command)
             access.admit(draft, envelope, quoting=quoting)
+        except Reject as refused:
+            if refused.rejection.code in turned_away:
+                raise
+            return draft, refused.rejection
+        try:
             self._route(draft, envelope.command)
             if self._observers:
                 self._observe(draft)

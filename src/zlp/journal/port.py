@@ -66,7 +66,7 @@ class Journal(Protocol):
         """Sequence of the first record of the intent with this key."""
 
     def find_all(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """The same for many keys at once; those that are not there are left out."""
+        """The same for many keys at once; those that are not there are left out. Never beside ``append``."""
 
     def upgrade(self, engine_version: str) -> None:
         """Note that another engine version writes from the next record on."""

@@ -36,6 +36,8 @@ INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 COLUMNS = "sequence, time_ns, envelope, evidence, digest, receipt, key, link"
 KEYS_AT_ONCE = 256
 PAGES_BEFORE_CHECKPOINT = 4_000
+CACHE_KIBIBYTES = 65_536
+"""The writer's pages in memory: keys come in no order, so each may touch another page of their index."""
 
 
 class SqliteJournal:
@@ -75,10 +77,11 @@ class SqliteJournal:
                 self._database.execute("PRAGMA synchronous=FULL")
                 self._database.execute("PRAGMA fullfsync=ON")
                 self._database.execute(f"PRAGMA wal_autocheckpoint={PAGES_BEFORE_CHECKPOINT}")
+                self._database.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
                 self._database.executescript(SCHEMA)
             if fresh:
                 _sync_folder(self.folder)
-            # Lookups and streams read beside the writer's thread, not through its connection.
+            # Streams and single lookups read beside the writer's thread, not through its connection.
             self._reading = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, check_same_thread=False)
             self._header = self._load_header()
             self._last, self._link = self._check(head)
@@ -160,7 +163,7 @@ class SqliteJournal:
         return None if row is None else int(row[0])
 
     def find_all(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """Those of many keys that are here."""
+        """Those of many keys that are here. Through the writer's connection: every commit empties the other's cache."""
         found: dict[bytes, int] = {}
         for start in range(0, len(keys), KEYS_AT_ONCE):
             part = keys[start : start + KEYS_AT_ONCE]
@@ -168,7 +171,7 @@ class SqliteJournal:
             width = 1 << (len(part) - 1).bit_length()
             padded = [*part, *([part[0]] * (width - len(part)))]
             places = ",".join("?" * width)
-            rows = self._reading.execute(f"SELECT key, sequence FROM records WHERE key IN ({places})", padded)  # noqa: S608 - only question marks
+            rows = self._database.execute(f"SELECT key, sequence FROM records WHERE key IN ({places})", padded)  # noqa: S608 - only question marks
             found.update((bytes(key), int(sequence)) for key, sequence in rows)
         return found
 

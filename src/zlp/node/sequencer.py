@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from zlp.engine import Code, Envelope, Root, access
+from zlp.engine import Code, Envelope, Root
 from zlp.engine.codec import wire
-from zlp.engine.draft import Draft
 from zlp.engine.rejections import Reject
 from zlp.journal import Evidence, Record
 from zlp.journal.record import envelope_text, evidence_text
@@ -50,8 +49,6 @@ class Sequencer:
         """
         self._newest_ns = now_ns = max(self.clock(), self._newest_ns)
         now = max(now_ns // SECOND, self.root.time)
-        if not submission.local:
-            self._admit(submission, now)
         first, nonce = self.root.sequence + 1, submission.nonce
         done: list[Sequenced] = []
         for index, (command, text) in enumerate(zip(submission.commands, submission.texts, strict=True)):
@@ -63,7 +60,11 @@ class Sequencer:
                 nonce=nonce,
                 deadline=submission.deadline,
             )
-            receipt = self.root.apply(envelope)
+            turned_away = NOT_SEQUENCED if index == 0 and not submission.local else frozenset()
+            try:
+                receipt = self.root.apply(envelope, turned_away=turned_away)
+            except Reject as refused:
+                raise NotAdmitted(refused.rejection) from None
             if receipt.rejection is None:
                 nonce = 0
             body = wire(receipt)
@@ -79,33 +80,6 @@ class Sequencer:
             )
             done.append(Sequenced(Fact(receipt.sequence, now_ns, submission.account, command, receipt, body), record))
         return done
-
-    def _admit(self, submission: Submission, now: int) -> None:
-        """Run the engine's own admission on a scratch draft, for what must not enter the journal."""
-        draft = Draft(
-            self.root.state,
-            time=now,
-            sender=submission.account,
-            sequence=self.root.sequence + 1,
-            route=_nowhere,
-        )
-        envelope = Envelope(
-            time=now,
-            account=submission.account,
-            command=submission.commands[0],
-            signer=submission.signer,
-            nonce=submission.nonce,
-            deadline=submission.deadline,
-        )
-        try:
-            access.admit(draft, envelope)
-        except Reject as refused:
-            if refused.rejection.code in NOT_SEQUENCED:
-                raise NotAdmitted(refused.rejection) from None
-
-
-def _nowhere(draft: Draft, command: object) -> None:
-    """Admission routes nothing."""
 
 
 def _evidence(submission: Submission) -> Evidence:

@@ -97,7 +97,8 @@ class Intake:
         account = intent.account
         if signer != account:
             self._require_agent(account, signer)
-        headers = () if self.has_role(account) else self.accounts.take(account, len(commands))
+        is_free = not self.limits.account_per_second or self.has_role(account)
+        headers = () if is_free else self.accounts.take(account, len(commands))
         submission = Submission(
             account=account,
             commands=commands,

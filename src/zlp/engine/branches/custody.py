@@ -33,8 +33,11 @@ def require_amount(amount: int) -> None:
 
 def _require_movable(draft: Draft, name: str) -> None:
     """Refuse a token that may not be sent, and fresh shares, which another account could burn before their time."""
-    if not ledger.token(draft, name).transferable:
+    token = ledger.token(draft, name)
+    if not token.transferable:
         raise Reject(Code.TRANSFER_FORBIDDEN, detail=name)
+    if not token.issued:
+        return
     for pool in draft.each(PoolSettings):
         if pool.share == name:
             pool.require_cooled(draft.get(LastMint, (pool.pool, draft.sender)), draft.time)
