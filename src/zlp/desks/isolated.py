@@ -165,7 +165,7 @@ class IsolatedDesk:
             except Reject:
                 continue
             if view.due:
-                found.append((view.health_bps, view.position, _liquidation(position)))
+                found.append((view.health_bps, view.position, liquidation_of(position)))
         for _, _, command in sorted(found, key=lambda item: item[:2]):
             yield command
 
@@ -286,7 +286,8 @@ def _liquidation_price(position: Position, needed: int) -> int:
     return position.average + rise if bearable >= 0 else max(0, position.average - rise)
 
 
-def _liquidation(position: Position) -> LiquidatePosition:
+def liquidation_of(position: Position) -> LiquidatePosition:
+    """The command that liquidates a position."""
     return LiquidatePosition(
         pool=position.pool,
         account=position.account,

@@ -7,12 +7,11 @@ checked by the engine, so two keepers that race cost each other a rejection and 
 
 from __future__ import annotations
 
+from zlp.keepers.closings import DeleverageKeeper, LiquidationKeeper
 from zlp.keepers.conversions import ConversionKeeper
 from zlp.keepers.credit_orders import CreditKeeper, posted_reports
-from zlp.keepers.deleverage import DeleverageKeeper
 from zlp.keepers.disputes import DisputeKeeper, DisputeRule
 from zlp.keepers.fees import FeeKeeper
-from zlp.keepers.liquidations import LiquidationKeeper
 from zlp.keepers.orders import OrderKeeper
 from zlp.keepers.port import Keeper, LocalPort, LocalVenue, Port, VenueDoor
 from zlp.keepers.prices import FastQuote, PostingPace, PriceKeeper, PriceSource

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from zlp.desks.isolated import DESK
+from zlp.desks.isolated import DESK, liquidation_of
 from zlp.engine import Command, Receipt
 from zlp.engine.branches.basket.assets import load_asset
-from zlp.engine.commands.isolated import LiquidatePosition
 from zlp.engine.events.governance import BranchChanged, ParameterChanged
 from zlp.engine.events.trading import PositionChanged
 from zlp.engine.fixed import BPS, mul_div_down
@@ -61,7 +60,7 @@ class IsolatedWatch:
             except Reject:
                 continue
             if view.due:
-                found.append((view.health_bps, view.position, _liquidation(position)))
+                found.append((view.health_bps, view.position, liquidation_of(position)))
         found.sort(key=lambda item: item[:2])
         return [command for _, _, command in found]
 
@@ -154,13 +153,3 @@ def _threshold(terms: Terms, position: Position) -> Threshold:
 def _group(key: Key) -> Group:
     pool, _, collateral, market, is_long = key
     return (pool, market, collateral, is_long)  # type: ignore[return-value]
-
-
-def _liquidation(position: Position) -> LiquidatePosition:
-    return LiquidatePosition(
-        pool=position.pool,
-        account=position.account,
-        market=position.index,
-        collateral=position.collateral,
-        is_long=position.is_long,
-    )
