@@ -33,7 +33,8 @@ def shown(value: Any, kind: str) -> str:
     if kind == "amount":
         return _figures(Decimal(value), 8)
     if kind == "bps":
-        return f"{Decimal(value) / 100:,.2f} %"
+        share = Decimal(value) / 100
+        return f"{share:,.{DIGITS if abs(share) < 100 else 0}f} %"
     return str(value)
 
 
