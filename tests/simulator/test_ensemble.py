@@ -24,6 +24,7 @@ from zlp.simulator.metrics import REGISTRY, Metric, quantile, register
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import Axis, Scenario, ScenarioError, Sweep, load
 from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock, moments, shaken
+from zlp.simulator.stream import Stream
 
 SMALL = Scenario(
     title="small",
@@ -143,6 +144,9 @@ def test_the_examples_are_read_and_found_by_name() -> None:
         find("nothing")
 
 
+AXIS = "title = 'x'\n[sweep]\n[[sweep.axis]]\nname = 'a'\nvalues = [1]\n"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -154,6 +158,27 @@ def test_the_examples_are_read_and_found_by_name() -> None:
         ('title = "x"\n[sweep]\n[[sweep.axis]]\nname = "a"\nagent = "nobody.interval"\nvalues = [1]', "nobody"),
         ('title = "x"\n[sweep]\n[[sweep.axis]]\nname = "a"\nvalues = [1]', "parameter or an agent"),
         ("title = ", "x.toml"),
+        ('title = "x"\nprofiles = []', "profiles"),
+        ('title = "x"\nprofiles = ["zeus", "zeus"]', "each once"),
+        ('title = "x"\n[prices]\ntype = "made"\nstep_seconds = 0', "step_seconds"),
+        ('title = "x"\n[[shocks]]\ntype = "price"\nafter = 0\ndepth = 30.0', "below 1"),
+        ('title = "x"\n[[agents]]\ntype = "noise_trader"\nleverage = []', "leverage is empty"),
+        ('title = "x"\n[[agents]]\ntype = "noise_trader"\ninterval = -1', "interval"),
+        ('title = "x"\n[[agents]]\ntype = "noise_trader"\nlong_bias = 5.0', "long_bias"),
+        ('title = "x"\n[[agents]]\ntype = "hedger"\nwealth = [9.0, 1.0]', "wealth"),
+        ('title = "x"\n[[agents]]\ntype = "hedger"\ncount = -1', "count"),
+        ('title = "x"\n[sweep]\naxis = []', "needs axes"),
+        (
+            'title = "x"\n[sweep]\nmethod = "sobol"\nsamples = 0\n[[sweep.axis]]\nname = "a"\nagent = "noise.react"',
+            "samples",
+        ),
+        (f"{AXIS}agent = 'noise.intervall'", "no number"),
+        (f"{AXIS}agent = 'noise.markets'", "no number"),
+        (f"{AXIS}parameter = 'PoolSettings'", "record, key and field"),
+        (
+            f"{AXIS}agent = 'noise.react'\n[[sweep.axis]]\nname = 'a'\nagent = 'noise.count'\nvalues = [1]",
+            "different names",
+        ),
     ],
 )
 def test_a_bad_scenario_says_what_is_wrong(tmp_path: Path, text: str, reason: str) -> None:
@@ -215,6 +240,19 @@ def test_an_oracle_may_be_silent_or_late_while_the_truth_goes_on() -> None:
     assert [moment.truth.prices["ETH"] // USD for moment in told] == list(range(100, 108))
     heard = [None if moment.heard is None else moment.heard.prices["ETH"] // USD for moment in told]
     assert heard == [100, None, None, 103, 101, 102, 106, 107]
+
+
+def test_a_shock_of_what_has_no_price_is_refused() -> None:
+    """A typo in a shock's asset would otherwise be a run without the shock."""
+    path = path_of(step_seconds=60, ETH=[100.0] * 3)
+
+    with pytest.raises(ValueError, match=r"names ETHH; the prices are of ETH"):
+        shaken(path, [PriceShock(after=0, depth=0.1, assets=("ETHH",))])
+
+
+def test_one_value_is_a_distribution_too() -> None:
+    """``leverage = [5.0]`` is five times, always."""
+    assert Stream("x").quantile((5.0,)) == 5.0
 
 
 def test_users_add_metrics_and_names_stay_unique() -> None:
