@@ -23,7 +23,7 @@ from zlp.simulator.generators import Made, bootstrap, data_hash
 from zlp.simulator.metrics import REGISTRY, Metric, quantile, register
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import Axis, Scenario, ScenarioError, Sweep, load
-from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock, moments, shaken
+from zlp.simulator.shocks import KeeperOutage, OracleLag, OracleOutage, PriceShock, moments, shaken
 from zlp.simulator.stream import Stream
 
 SMALL = Scenario(
@@ -235,11 +235,26 @@ def test_a_shock_falls_stays_and_comes_back() -> None:
 def test_an_oracle_may_be_silent_or_late_while_the_truth_goes_on() -> None:
     """A7: what is heard and what is true are kept apart."""
     path = path_of(step_seconds=60, ETH=[float(100 + n) for n in range(8)])
-    told = list(moments(path, [OracleOutage(after=60, seconds=120), OracleLag(after=240, seconds=120, delay=180)], 1))
+    told = list(moments(path, [OracleOutage(after=120, seconds=120), OracleLag(after=300, seconds=120, delay=180)], 1))
 
     assert [moment.truth.prices["ETH"] // USD for moment in told] == list(range(100, 108))
     heard = [None if moment.heard is None else moment.heard.prices["ETH"] // USD for moment in told]
     assert heard == [100, None, None, 103, 101, 102, 106, 107]
+
+
+@pytest.mark.parametrize("per_candle", [1, 4])
+def test_all_shocks_count_from_where_the_path_begins(per_candle: int) -> None:
+    """Silence and sleep begin where a fall after as many seconds would, however many ticks a candle has."""
+    path = path_of(step_seconds=900, ETH=[100.0] * 8)
+    start = path.steps[0].time
+    shocks = [OracleOutage(after=3_600, seconds=1_800), KeeperOutage(after=3_600, seconds=1_800)]
+
+    told = list(moments(path, shocks, per_candle))
+
+    within = [3_600 <= moment.truth.time - start < 5_400 for moment in told]
+    assert any(within)
+    assert [moment.heard is None for moment in told] == within
+    assert [not moment.attended for moment in told] == within
 
 
 def test_a_shock_of_what_has_no_price_is_refused() -> None:

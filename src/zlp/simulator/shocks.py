@@ -117,10 +117,9 @@ def moments(path: PricePath, shocks: Sequence[Shock], per_candle: int) -> Iterat
     outages = [shock for shock in shocks if isinstance(shock, OracleOutage)]
     lags = [shock for shock in shocks if isinstance(shock, OracleLag)]
     sleeps = [shock for shock in shocks if isinstance(shock, KeeperOutage)]
-    start: int | None = None
+    start = path.steps[0].time
     past: list[PriceTick] = []
     for tick in shaken(path, shocks).ticks(per_candle):
-        start = tick.time if start is None else start
         elapsed = tick.time - start
         heard: PriceTick | None = tick
         if lags:
