@@ -172,7 +172,7 @@ def _pass(
     begun = _is_founded(world)
     if begun:
         accounting.begin()
-        world.populate(crowd)
+        _let_in(world, crowd)
     passed = 0
     faults: list[str] = []
     for moment in moments(path, setup.shocks, setup.ticks):
@@ -181,7 +181,7 @@ def _pass(
         if not begun and not world.is_waiting and _is_founded(world):
             begun = True
             accounting.begin()
-            world.populate(crowd)
+            _let_in(world, crowd)
         elif not begun and passed > FOUNDING_TICKS:
             refused = ", ".join(map(str, accounting.rejections)) or "nothing was minted"
             raise ValueError(f"the pools could not be founded: {refused}")
@@ -191,6 +191,16 @@ def _pass(
             faults += [f"tick {passed}: {fault}" for fault in world.root.audit()]
     faults += world.root.audit()
     return passed, faults
+
+
+def _let_in(world: World, crowd: Sequence[Behaviour]) -> None:
+    """Settle the crowd. Raises ``ValueError`` for agents all of whose markets are somebody else's: they would idle."""
+    names = [market.market for market in world.markets()]
+    for behaviour in crowd:
+        if behaviour.markets and not set(behaviour.markets) & set(names):
+            wanted = ", ".join(behaviour.markets)
+            raise ValueError(f"{behaviour.name}: no market is called {wanted}; there are {', '.join(names)}")
+    world.populate(crowd)
 
 
 def _is_founded(world: World) -> bool:
