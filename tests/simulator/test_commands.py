@@ -117,6 +117,20 @@ def test_compare_puts_two_designs_side_by_side(tmp_path: Path) -> None:
     assert "zo" in shown.output
 
 
+def test_a_table_of_some_points_says_so(tmp_path: Path) -> None:
+    """More points than fit a terminal: one column a design, and a line that there are more."""
+    file = tmp_path / "many.toml"
+    file.write_text(
+        'title = "many"\nticks = 1\n[prices]\ntype = "made"\ndays = 1\n[sweep]\n[[sweep.axis]]\n'
+        'name = "a"\nagent = "noise.interval"\nvalues = [1e4, 2e4, 3e4, 4e4, 5e4, 6e4, 7e4]\n'
+    )
+
+    shown = RUNNER.invoke(app, ["simulate", str(file), "--out", str(tmp_path / "out"), "--workers", "1"])
+
+    assert shown.exit_code == 0, shown.output
+    assert "1 of 7 points; the report's table has them all" in shown.output
+
+
 def test_compare_refuses_a_design_twice() -> None:
     """Their paths would be summed up as one design's."""
     shown = RUNNER.invoke(app, ["compare", "zeus", "zeus", "--days", "1"])

@@ -141,6 +141,8 @@ def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
     study = study_of(scenario, cells, shlex.join(["zlp", *sys.argv[1:]]))
     console = Console()
     console.print(_table(study))
+    if len(study.shown) < len(study.groups):
+        console.print(f"{len(study.shown)} of {len(study.groups)} points; the report's table has them all")
     console.print(f"report: {write_report(study, out)}")
     faults = [fault for cell in cells for fault in cell.faults]
     if faults:
