@@ -57,6 +57,14 @@ def test_what_nobody_paid_is_counted_once() -> None:
     assert beyond["zeus"] < lost["zeus"].bad_debt  # its events end a loss at the collateral
 
 
+def test_vaults_settle_along_the_way() -> None:
+    """E2, Z9: a keeper converts what vaults owe and are owed, as at a venue; the flat fee of each has a name."""
+    result = violent("zaros", "down")
+
+    assert result.split["fees of conversions"] < -10 * USD
+    assert result.faults == []
+
+
 def test_providers_who_come_and_go_are_no_gain() -> None:
     """E4: deposits and withdrawals are parts of their own."""
     crowd = (*CROWD, Rebalancer(count=4, pause=DAY // 2))

@@ -162,3 +162,11 @@ def test_october_2025_conserves(test_data: Path) -> None:
     assert result.series.worst_drawdown > 0.05
     assert result.end_value - result.start_value == sum(result.split.values())
     assert (result.bad_debt > 0) == bool(result.bad_debts)
+
+
+def test_agents_of_no_market_are_refused() -> None:
+    """A typo in a market's name would otherwise be a run without these traders."""
+    crowd = (Founder(), NoiseTrader(markets=("ETHH",)))
+
+    with pytest.raises(ValueError, match="noise: no market is called ETHH; there are"):
+        run(load("zeus"), made(1, days=1).path, Setup(crowd=crowd, ticks=1))

@@ -71,6 +71,8 @@ def test_bad_prices_name_the_row_and_column(tmp_path: Path, rows: str, place: st
         (["--ticks", "3"], "1 or 4"),
         (["--assume", "METIS"], "NAME=VALUE"),
         (["--prices", "missing.parquet"], "missing.parquet"),
+        (["--from", "2025-10-01"], "which --prices names"),
+        (["--column", "BTC=btc_usd"], "which --prices names"),
     ],
 )
 def test_backtest_refuses_what_it_cannot_use(arguments: list[str], reason: str) -> None:
@@ -113,6 +115,28 @@ def test_compare_puts_two_designs_side_by_side(tmp_path: Path) -> None:
     assert cells["volume"].min() > 100_000
     assert "zeus" in shown.output
     assert "zo" in shown.output
+
+
+def test_a_table_of_some_points_says_so(tmp_path: Path) -> None:
+    """More points than fit a terminal: one column a design, and a line that there are more."""
+    file = tmp_path / "many.toml"
+    file.write_text(
+        'title = "many"\nticks = 1\n[prices]\ntype = "made"\ndays = 1\n[sweep]\n[[sweep.axis]]\n'
+        'name = "a"\nagent = "noise.interval"\nvalues = [1e4, 2e4, 3e4, 4e4, 5e4, 6e4, 7e4]\n'
+    )
+
+    shown = RUNNER.invoke(app, ["simulate", str(file), "--out", str(tmp_path / "out"), "--workers", "1"])
+
+    assert shown.exit_code == 0, shown.output
+    assert "1 of 7 points; the report's table has them all" in shown.output
+
+
+def test_compare_refuses_a_design_twice() -> None:
+    """Their paths would be summed up as one design's."""
+    shown = RUNNER.invoke(app, ["compare", "zeus", "zeus", "--days", "1"])
+
+    assert shown.exit_code == 1
+    assert "each profile once" in shown.output
 
 
 def test_compare_names_the_row_of_a_damaged_file(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from zlp.simulator.generators import Made, bootstrap, data_hash
 from zlp.simulator.metrics import REGISTRY, Metric, quantile, register
 from zlp.simulator.paths import made
 from zlp.simulator.scenario import Axis, Scenario, ScenarioError, Sweep, load
-from zlp.simulator.shocks import OracleLag, OracleOutage, PriceShock, moments, shaken
+from zlp.simulator.shocks import KeeperOutage, OracleLag, OracleOutage, PriceShock, moments, shaken
+from zlp.simulator.stream import Stream
 
 SMALL = Scenario(
     title="small",
@@ -143,6 +144,9 @@ def test_the_examples_are_read_and_found_by_name() -> None:
         find("nothing")
 
 
+AXIS = "title = 'x'\n[sweep]\n[[sweep.axis]]\nname = 'a'\nvalues = [1]\n"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -154,6 +158,27 @@ def test_the_examples_are_read_and_found_by_name() -> None:
         ('title = "x"\n[sweep]\n[[sweep.axis]]\nname = "a"\nagent = "nobody.interval"\nvalues = [1]', "nobody"),
         ('title = "x"\n[sweep]\n[[sweep.axis]]\nname = "a"\nvalues = [1]', "parameter or an agent"),
         ("title = ", "x.toml"),
+        ('title = "x"\nprofiles = []', "profiles"),
+        ('title = "x"\nprofiles = ["zeus", "zeus"]', "each once"),
+        ('title = "x"\n[prices]\ntype = "made"\nstep_seconds = 0', "step_seconds"),
+        ('title = "x"\n[[shocks]]\ntype = "price"\nafter = 0\ndepth = 30.0', "below 1"),
+        ('title = "x"\n[[agents]]\ntype = "noise_trader"\nleverage = []', "leverage is empty"),
+        ('title = "x"\n[[agents]]\ntype = "noise_trader"\ninterval = -1', "interval"),
+        ('title = "x"\n[[agents]]\ntype = "noise_trader"\nlong_bias = 5.0', "long_bias"),
+        ('title = "x"\n[[agents]]\ntype = "hedger"\nwealth = [9.0, 1.0]', "wealth"),
+        ('title = "x"\n[[agents]]\ntype = "hedger"\ncount = -1', "count"),
+        ('title = "x"\n[sweep]\naxis = []', "needs axes"),
+        (
+            'title = "x"\n[sweep]\nmethod = "sobol"\nsamples = 0\n[[sweep.axis]]\nname = "a"\nagent = "noise.react"',
+            "samples",
+        ),
+        (f"{AXIS}agent = 'noise.intervall'", "no number"),
+        (f"{AXIS}agent = 'noise.markets'", "no number"),
+        (f"{AXIS}parameter = 'PoolSettings'", "record, key and field"),
+        (
+            f"{AXIS}agent = 'noise.react'\n[[sweep.axis]]\nname = 'a'\nagent = 'noise.count'\nvalues = [1]",
+            "different names",
+        ),
     ],
 )
 def test_a_bad_scenario_says_what_is_wrong(tmp_path: Path, text: str, reason: str) -> None:
@@ -210,11 +235,39 @@ def test_a_shock_falls_stays_and_comes_back() -> None:
 def test_an_oracle_may_be_silent_or_late_while_the_truth_goes_on() -> None:
     """A7: what is heard and what is true are kept apart."""
     path = path_of(step_seconds=60, ETH=[float(100 + n) for n in range(8)])
-    told = list(moments(path, [OracleOutage(after=60, seconds=120), OracleLag(after=240, seconds=120, delay=180)], 1))
+    told = list(moments(path, [OracleOutage(after=120, seconds=120), OracleLag(after=300, seconds=120, delay=180)], 1))
 
     assert [moment.truth.prices["ETH"] // USD for moment in told] == list(range(100, 108))
     heard = [None if moment.heard is None else moment.heard.prices["ETH"] // USD for moment in told]
     assert heard == [100, None, None, 103, 101, 102, 106, 107]
+
+
+@pytest.mark.parametrize("per_candle", [1, 4])
+def test_all_shocks_count_from_where_the_path_begins(per_candle: int) -> None:
+    """Silence and sleep begin where a fall after as many seconds would, however many ticks a candle has."""
+    path = path_of(step_seconds=900, ETH=[100.0] * 8)
+    start = path.steps[0].time
+    shocks = [OracleOutage(after=3_600, seconds=1_800), KeeperOutage(after=3_600, seconds=1_800)]
+
+    told = list(moments(path, shocks, per_candle))
+
+    within = [3_600 <= moment.truth.time - start < 5_400 for moment in told]
+    assert any(within)
+    assert [moment.heard is None for moment in told] == within
+    assert [not moment.attended for moment in told] == within
+
+
+def test_a_shock_of_what_has_no_price_is_refused() -> None:
+    """A typo in a shock's asset would otherwise be a run without the shock."""
+    path = path_of(step_seconds=60, ETH=[100.0] * 3)
+
+    with pytest.raises(ValueError, match=r"names ETHH; the prices are of ETH"):
+        shaken(path, [PriceShock(after=0, depth=0.1, assets=("ETHH",))])
+
+
+def test_one_value_is_a_distribution_too() -> None:
+    """``leverage = [5.0]`` is five times, always."""
+    assert Stream("x").quantile((5.0,)) == 5.0
 
 
 def test_users_add_metrics_and_names_stay_unique() -> None:

@@ -70,3 +70,14 @@ def test_streams_are_the_agents_own_and_never_change() -> None:
     assert drawn == [0.4167646546156737, 0.317958765300137, 0.8218047220544779]
     assert sum(Stream(2, n).wait(10.0) for n in range(2_000)) / 2_000 == pytest.approx(10, rel=0.1)
     assert 1.0 <= Stream(3).quantile((1.0, 2.0, 8.0)) <= 8.0
+
+
+@pytest.mark.parametrize(("text", "reason"), [("abc ETH", "is not like"), ("0.5 NOPE", "NOPE has no prices")])
+def test_an_assumption_that_says_nothing_is_refused(text: str, reason: str) -> None:
+    """Not a run in which the asset silently never has a price."""
+    root = Root()
+    for envelope in load("zeus").genesis():
+        root.apply(envelope)
+
+    with pytest.raises(ValueError, match=reason):
+        assume(root.state, path_of(ETH=[2_000.0] * 2), {"SOL": text})

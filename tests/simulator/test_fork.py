@@ -71,6 +71,9 @@ def test_the_command_reads_a_snapshot_and_refuses_a_damaged_one(scene: Scene, tm
     unknown = CliRunner().invoke(app, ["fork", str(file), "--fall", "0.3", "--asset", "DOGE"])
     assert unknown.exit_code == 1
     assert "no price of DOGE; there are BTC" in unknown.output
+    below = CliRunner().invoke(app, ["fork", str(file), "--fall", "30"])
+    assert below.exit_code == 1
+    assert "a share below 1" in below.output
     file.write_text(json.dumps({**snapshot, "state_hash": "0" * 64}))
     damaged = CliRunner().invoke(app, ["fork", str(file)])
     assert damaged.exit_code == 1

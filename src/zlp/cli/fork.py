@@ -39,14 +39,17 @@ def fork(
     from zlp.simulator.shocks import PriceShock
     from zlp.simulator.summary import closing
 
-    shock = PriceShock(
-        after=0,
-        depth=fall,
-        assets=tuple(asset or ()),
-        fall=over * 60,
-        rise=86_400,
-        recovery=recovery,
-    )
+    try:
+        shock = PriceShock(
+            after=0,
+            depth=fall,
+            assets=tuple(asset or ()),
+            fall=over * 60,
+            rise=86_400,
+            recovery=recovery,
+        )
+    except ValueError as fault:
+        raise failure(str(fault)) from None
     setup = Setup(seed=seed, shocks=(shock,) if fall else (), ticks=1)
     result = _run(_snapshot(venue), setup, hours=hours, volatility=volatility, crowd=crowd)
     what = " and ".join(asset or ["everything but stables"])

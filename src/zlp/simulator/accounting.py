@@ -193,6 +193,7 @@ class Accounting:
             "fees accrued, not yet paid": books.accrued() - self._count_then[1],
             "funding settled with results": books.carried,
             "profits beyond what backed them": books.unpaid,
+            "fees of conversions": -books.converted,
         }
         parts["traders' realised result"] = -books.realised
         parts["traders' open result"] = self._count_then[0] - books.open_result()

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from zlp.engine import Envelope, Root
+from zlp.engine.commands.custody import Deposit
 from zlp.engine.commands.governance import SetParameter
 from zlp.engine.fixed import USD
 from zlp.engine.leaves.access import RoleHolder, Venue
+from zlp.engine.leaves.credit import CreditCollateral, CreditSettings
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
+from zlp.keepers import ConversionKeeper, LocalPort
 from zlp.oracle.price_path import PricePath
 from zlp.profiles.loader import Profile
 from zlp.simulator.accounting import Accounting
@@ -41,6 +44,8 @@ CROWD: tuple[Behaviour, ...] = (
 
 FOUNDING_TICKS = 8
 """Prices after which the first liquidity must have been accepted."""
+STOCK = 10**9
+"""Whole tokens of each kind that the converting keeper holds: more than any pool."""
 Progress = Callable[[int], None]
 """Is told how many ticks have passed."""
 
@@ -135,7 +140,19 @@ def world_of(root: Root, path: PricePath, setup: Setup) -> World:
         receipt = root.apply(Envelope(time=root.time, account=roles["governor"][0], command=change))
         if receipt.rejection is not None:
             raise ValueError(f"{change.leaf} {change.key} {change.field} = {change.value}: {receipt.rejection}")
-    return World(root, roles, assume(root.state, path, setup.assumptions), setup.seed)
+    world = World(root, roles, assume(root.state, path, setup.assumptions), setup.seed)
+    terms = root.state.get(CreditSettings, ())
+    if terms is not None:
+        _hire_exchange(world, roles["keeper"][0], terms)
+    return world
+
+
+def _hire_exchange(world: World, account: str, terms: CreditSettings) -> None:
+    """The keeper that converts what markets on credit leave behind, with all it may have to deliver."""
+    for leaf in list(world.reader.each(CreditCollateral)):
+        if leaf.token != terms.stable:
+            world.bring(Deposit(account=account, token=leaf.token, amount=STOCK * world.token_unit(leaf.token)))
+    world.hire(ConversionKeeper(LocalPort(world.venue, account, lambda: world.now)))
 
 
 def roles_of(reader: Reader) -> dict[str, list[str]]:
@@ -155,7 +172,7 @@ def _pass(
     begun = _is_founded(world)
     if begun:
         accounting.begin()
-        world.populate(crowd)
+        _let_in(world, crowd)
     passed = 0
     faults: list[str] = []
     for moment in moments(path, setup.shocks, setup.ticks):
@@ -164,7 +181,7 @@ def _pass(
         if not begun and not world.is_waiting and _is_founded(world):
             begun = True
             accounting.begin()
-            world.populate(crowd)
+            _let_in(world, crowd)
         elif not begun and passed > FOUNDING_TICKS:
             refused = ", ".join(map(str, accounting.rejections)) or "nothing was minted"
             raise ValueError(f"the pools could not be founded: {refused}")
@@ -174,6 +191,16 @@ def _pass(
             faults += [f"tick {passed}: {fault}" for fault in world.root.audit()]
     faults += world.root.audit()
     return passed, faults
+
+
+def _let_in(world: World, crowd: Sequence[Behaviour]) -> None:
+    """Settle the crowd. Raises ``ValueError`` for agents all of whose markets are somebody else's: they would idle."""
+    names = [market.market for market in world.markets()]
+    for behaviour in crowd:
+        if behaviour.markets and not set(behaviour.markets) & set(names):
+            wanted = ", ".join(behaviour.markets)
+            raise ValueError(f"{behaviour.name}: no market is called {wanted}; there are {', '.join(names)}")
+    world.populate(crowd)
 
 
 def _is_founded(world: World) -> bool:

@@ -19,7 +19,7 @@ from zlp.engine.branches.borrow_pool import valuation as coins
 from zlp.engine.branches.credit.values import unrealized_debt
 from zlp.engine.branches.fund.valuation import assets_usd, net_pnl_usd, pending_borrowing_usd, value_usd
 from zlp.engine.events.borrowed import ReserveChanged
-from zlp.engine.events.credit import LossDeposited, ProfitMinted
+from zlp.engine.events.credit import DepositsConverted, LossDeposited, ProfitMinted, VaultSettled, VaultsRebalanced
 from zlp.engine.events.credit_positions import ShortfallForgiven
 from zlp.engine.events.cross_margin import DebtForgiven
 from zlp.engine.events.liquidity import FeeCharged
@@ -45,14 +45,14 @@ class Books:
         self.world = world
         self.net: dict[str, int] = defaultdict(int)
         self.tell: Callable[[str, str, int], None] = _untold
-        self.realised = self.forfeited = self.uncollected = self.unpaid = self.carried = 0
+        self.realised = self.forfeited = self.uncollected = self.unpaid = self.carried = self.converted = 0
         self.handlers: dict[type, Callable[[Any], None]] = {PositionChanged: self.changed, Liquidated: self.liquidated}
         self._collateral: dict[str, int] = {}
 
     def clear(self) -> None:
         """Count from here."""
         self.net.clear()
-        self.realised = self.forfeited = self.uncollected = self.unpaid = self.carried = 0
+        self.realised = self.forfeited = self.uncollected = self.unpaid = self.carried = self.converted = 0
 
     def kept(self, event: FeeCharged) -> int:
         """The USD of a fee that stays with the LPs."""
@@ -235,6 +235,9 @@ class CreditBooks(Books):
             ShortfallForgiven: self._shortfall,
             ProfitMinted: self._minted,
             LossDeposited: self._deposited,
+            DepositsConverted: self._converted,
+            VaultSettled: self._converted,
+            VaultsRebalanced: self._converted,
         }
         settings = world.reader.get(CreditSettings, ())
         self._stable, self._settlement = ("", "") if settings is None else (settings.stable, settings.settlement)
@@ -277,6 +280,10 @@ class CreditBooks(Books):
 
     def _deposited(self, event: LossDeposited) -> None:
         self._taken += event.value_usd
+
+    def _converted(self, event: DepositsConverted | VaultSettled | VaultsRebalanced) -> None:
+        """Every conversion takes a flat fee from the vaults for the protocol."""
+        self.converted += self.world.worth(self._settlement, event.fee)
 
     def _owner(self, number: int) -> str:
         account = self.world.reader.get(TradingAccount, (number,))

@@ -18,6 +18,7 @@ from zlp.simulator.options import (
     TicksOption,
     extras,
     failure,
+    of_a_file,
     pairs,
 )
 from zlp.simulator.study_commands import compare, simulate
@@ -59,6 +60,7 @@ def backtest(
 
     if ticks not in (1, 4):
         raise failure(f"--ticks is 1 or 4, not {ticks}")
+    of_a_file(prices, start, end, column)
     with extras():
         path = _prices(prices, seed, days, start, end, pairs(column, "--column"))
         result = _run(profile, path, seed, ticks, pairs(assume, "--assume"))

@@ -53,14 +53,18 @@ def assume(reader: Reader, path: PricePath, given: Mapping[str, str] | None = No
 
     Without a word from the caller a stable is a dollar and a wrapped token is its base at par; anything else starts
     at a typical price and moves with ETH, or with the path's first asset. A composed price's ratio stays at its anchor.
+    Raises ``ValueError`` for a text that is not like that, or a base that has no price.
     """
-    given = given or {}
+    stated = {asset: _given(asset, text) for asset, text in (given or {}).items()}
+    for rule in stated.values():
+        if rule.base and rule.base not in (*path.assets, *stated):
+            raise ValueError(f"{rule.asset}: {rule.base} has no prices; there are {', '.join(path.assets)}")
     ratios = {settings.ratio: settings.anchor_ratio for settings in reader.each(ComposedPrice)}
     found = []
     for settings in reader.each(PriceSettings):
         asset = settings.asset
-        if asset in given:
-            found.append(_given(asset, given[asset]))
+        if asset in stated:
+            found.append(stated[asset])
         elif asset in ratios:
             found.append(Assumption(asset, "", ratios[asset]))
         elif asset not in path.assets:
@@ -71,7 +75,8 @@ def assume(reader: Reader, path: PricePath, given: Mapping[str, str] | None = No
 def _given(asset: str, text: str) -> Assumption:
     number, _, base = text.strip().partition(" ")
     whole, _, fraction = number.partition(".")
-    ratio = int((whole + fraction) or "0") * USD // 10 ** len(fraction)
+    digits = whole + fraction
+    ratio = int(digits) * USD // 10 ** len(fraction) if digits.isdecimal() else 0
     if ratio <= 0:
         raise ValueError(f"{asset}: {text!r} is not like '1 USD' or '0.01 ETH'")
     return Assumption(asset, "" if base.strip() in ("", "USD") else base.strip(), ratio)

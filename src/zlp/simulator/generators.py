@@ -38,6 +38,11 @@ class Made(msgspec.Struct, frozen=True, kw_only=True, tag="made", forbid_unknown
     assets: tuple[AssetModel, ...] = MADE_ASSETS
     market: Market | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for a path without length."""
+        if self.days < 1 or self.step_seconds < 1:
+            raise ValueError("days and step_seconds are at least 1")
+
     def prices(self, seed: int) -> Prices:
         """One path of this seed."""
         market = self.market or (MADE_MARKET if self.assets == MADE_ASSETS else Market())

@@ -37,6 +37,12 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
     return found
 
 
+def of_a_file(prices: Path | None, *choices: object) -> None:
+    """Options that choose from a price file mean nothing without one; that ends the command with a message."""
+    if prices is None and any(choices):
+        raise failure("--from, --to and --column choose from a file, which --prices names")
+
+
 @contextmanager
 def extras() -> Iterator[None]:
     """A library that is not installed ends the command with what to install."""

@@ -70,8 +70,11 @@ def from_file(
 
 
 def seconds_of(text: str) -> int:
-    """Unix seconds of a date or a date with time (UTC where it has no zone)."""
-    moment = datetime.fromisoformat(text)
+    """Unix seconds of a date or a date with time (UTC where it has no zone). ``ValueError`` for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date like 2025-10-01") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 

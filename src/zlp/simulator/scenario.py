@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -174,15 +174,39 @@ def _checked(file: Path, scenario: Scenario) -> Scenario:
         raise ScenarioError(f"{file}: two kinds of agents have the same name: {', '.join(sorted(names))}")
     if scenario.paths < 1:
         raise ScenarioError(f"{file}: paths must be at least 1")
-    for axis in scenario.sweep.axis if scenario.sweep is not None else ():
-        if bool(axis.parameter) == bool(axis.agent):
-            raise ScenarioError(f"{file}: axis {axis.name!r} needs either a parameter or an agent")
-        if axis.agent and axis.agent.partition(".")[0] not in names:
-            raise ScenarioError(f"{file}: axis {axis.name!r}: no agents are called {axis.agent.partition('.')[0]!r}")
-        if scenario.sweep is not None and scenario.sweep.method == "grid" and not axis.values:
-            raise ScenarioError(f"{file}: axis {axis.name!r} of a grid needs values")
+    if not scenario.profiles or len(set(scenario.profiles)) != len(scenario.profiles):
+        raise ScenarioError(f"{file}: profiles must name at least one, and each once")
+    fault = _fault(scenario.sweep, scenario.agents) if scenario.sweep is not None else ""
+    if fault:
+        raise ScenarioError(f"{file}: {fault}")
     profiles = tuple(name if name in SHIPPED else _placed(file, name) for name in scenario.profiles)
     return msgspec.structs.replace(scenario, prices=_beside(file, scenario.prices), profiles=profiles)
+
+
+def _fault(sweep: Sweep, agents: Sequence[Behaviour]) -> str:
+    """What is wrong with a sweep, or nothing."""
+    names = [axis.name for axis in sweep.axis]
+    if not names or len(set(names)) != len(names):
+        return f"a sweep needs axes with different names, not {names}"
+    if sweep.method == "sobol" and sweep.samples < 1:
+        return "samples must be at least 1"
+    return next((f"axis {axis.name!r} {fault}" for axis in sweep.axis if (fault := _lack(axis, sweep, agents))), "")
+
+
+def _lack(axis: Axis, sweep: Sweep, agents: Sequence[Behaviour]) -> str:
+    if bool(axis.parameter) == bool(axis.agent):
+        return "needs either a parameter or an agent"
+    if sweep.method == "grid" and not axis.values:
+        return "of a grid needs values"
+    if axis.parameter:
+        return "" if len(axis.parameter.split()) > 1 else f"needs record, key and field, not {axis.parameter!r}"
+    name, _, field = axis.agent.partition(".")
+    agent = next((agent for agent in agents if agent.name == name), None)
+    if agent is None:
+        return f"varies {name!r}: no agents are called that"
+    if not isinstance(getattr(agent, field, None), int | float):
+        return f"varies {axis.agent!r}, which is no number of {name!r}"
+    return ""
 
 
 def _placed(file: Path, name: str) -> str:

@@ -27,6 +27,13 @@ class PriceShock(msgspec.Struct, frozen=True, kw_only=True, tag="price", forbid_
     rise: int = 3_600
     recovery: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for a fall to nothing, or a time before the path or backwards."""
+        if self.depth >= 1.0:
+            raise ValueError(f"a depth is a share below 1, not {self.depth}")
+        if min(self.after, self.fall, self.stay, self.rise) < 0:
+            raise ValueError("the seconds of a shock are not negative")
+
     def factor(self, elapsed: int) -> int:
         """What is left of the price, at ``PERCENT``, ``elapsed`` seconds into the path."""
         since = elapsed - self.after
@@ -72,10 +79,16 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 def shaken(path: PricePath, shocks: Sequence[Shock]) -> PricePath:
-    """The path with its price shocks applied, exactly, candle by candle (at the time a candle ends)."""
+    """The path with its price shocks applied, exactly, candle by candle (at the time a candle ends).
+
+    Raises ``ValueError`` for a shock of an asset that the path does not hold.
+    """
     falls = [shock for shock in shocks if isinstance(shock, PriceShock)]
     if not falls:
         return path
+    unknown = {asset for shock in falls for asset in shock.assets} - set(path.assets)
+    if unknown:
+        raise ValueError(f"a shock names {', '.join(sorted(unknown))}; the prices are of {', '.join(path.assets)}")
     start = path.steps[0].time
     steps = []
     for step in path.steps:
@@ -104,10 +117,9 @@ def moments(path: PricePath, shocks: Sequence[Shock], per_candle: int) -> Iterat
     outages = [shock for shock in shocks if isinstance(shock, OracleOutage)]
     lags = [shock for shock in shocks if isinstance(shock, OracleLag)]
     sleeps = [shock for shock in shocks if isinstance(shock, KeeperOutage)]
-    start: int | None = None
+    start = path.steps[0].time
     past: list[PriceTick] = []
     for tick in shaken(path, shocks).ticks(per_candle):
-        start = tick.time if start is None else start
         elapsed = tick.time - start
         heard: PriceTick | None = tick
         if lags:

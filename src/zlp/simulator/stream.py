@@ -47,7 +47,8 @@ class Stream:
         """A draw from the distribution whose evenly spaced quantiles (0 % to 100 %) are ``values``."""
         place = self._random() * (len(values) - 1)
         index = int(place)
-        return values[index] + (values[index + 1] - values[index]) * (place - index)
+        following = values[min(index + 1, len(values) - 1)]
+        return values[index] + (following - values[index]) * (place - index)
 
 
 def _logarithm(number: float) -> float:

@@ -20,6 +20,7 @@ from zlp.simulator.options import (
     TicksOption,
     extras,
     failure,
+    of_a_file,
     pairs,
 )
 
@@ -96,6 +97,9 @@ def compare(
         from zlp.simulator.comparison import scenario_of
         from zlp.simulator.generators import FromFile, Made
 
+    of_a_file(prices, start, end, column)
+    if len(set(profiles)) != len(profiles):
+        raise failure(f"each profile once, not {' '.join(profiles)}")
     source: FromFile | Made = Made(days=days)
     if prices is not None:
         source = FromFile(file=str(prices), start=start, end=end, columns=pairs(column, "--column"))
@@ -137,6 +141,8 @@ def _study(scenario: Scenario, out: Path, workers: int, *, ray: bool) -> None:
     study = study_of(scenario, cells, shlex.join(["zlp", *sys.argv[1:]]))
     console = Console()
     console.print(_table(study))
+    if len(study.shown) < len(study.groups):
+        console.print(f"{len(study.shown)} of {len(study.groups)} points; the report's table has them all")
     console.print(f"report: {write_report(study, out)}")
     faults = [fault for cell in cells for fault in cell.faults]
     if faults:

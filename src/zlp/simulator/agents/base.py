@@ -35,6 +35,22 @@ class Behaviour(
     markets: tuple[str, ...] = ()
     newcomers: int = 30 * DAY
 
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for settings with which an agent could only do nothing, or nonsense."""
+        low, high = self.wealth
+        if self.count < 0:
+            raise ValueError(f"{self.name}: count is not negative")
+        if not 0 <= low <= high:
+            raise ValueError(f"{self.name}: wealth is two amounts of USD, the lower one first")
+        for field, least in (("interval", 0), ("lookback", 1)):
+            if getattr(self, field, least) < least:
+                raise ValueError(f"{self.name}: {field} is at least {least}")
+        for field in ("leverage", "holding_hours", "assets"):
+            if getattr(self, field, True) == ():
+                raise ValueError(f"{self.name}: {field} is empty")
+        if not 0 <= getattr(self, "long_bias", 0) <= 1:
+            raise ValueError(f"{self.name}: long_bias is a share, 0 to 1")
+
     def budget(self, stream: Stream) -> int:
         """USD at 1e30 this agent brings, to the dollar."""
         return int(stream.between(*self.wealth)) * USD

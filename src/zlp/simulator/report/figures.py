@@ -156,7 +156,8 @@ def _ladder(study: Study) -> Figure | None:
         return None
     _layout(figure, "USD, mean over paths", "move of the price from the end of the run").update_xaxes(tickformat=".0%")
     frame = pl.DataFrame(rows, schema=["group", "move", "usd"], orient="row")
-    return Figure("liquidation_ladder", "Liquidation ladder", "Open size that a move would liquidate.", frame, figure)
+    note = "Open size that a move would liquidate; a move beyond 95 % counts in the outermost bar."
+    return Figure("liquidation_ladder", "Liquidation ladder", note, frame, figure)
 
 
 def _traders(study: Study) -> Figure | None:
