@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 
+import msgspec
 import pytest
 
 from tests.journal.venue_log import ALICE, BOB, KEY
@@ -254,6 +255,24 @@ async def test_slowloris_is_hung_up_on(pieces: tuple[bytes, ...]) -> None:
         answer = await slow
         assert answer.startswith(b"HTTP/1.1 408")
         assert b"request_timeout" in answer
+
+
+@pytest.mark.parametrize("before", [1, 2], ids=["after an answer", "without waiting for it"])
+async def test_a_later_request_has_to_arrive_in_time_too(before: int) -> None:
+    """A4: a head that comes at once, and a body that never does, end the connection; not only on its first request."""
+    async with running(IMPATIENT) as venue:
+        content = msgspec.json.encode(body(pay()))
+        head = b"POST /v1/command HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+        whole, late = head % len(content) + content, head % 1_000
+        pieces = (whole, late) if before == 1 else (whole + late,)
+        reader, writer = await asyncio.open_connection("127.0.0.1", venue.port)
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.2)
+        heard = await asyncio.wait_for(reader.read(-1), 5)
+        assert heard.startswith(b"HTTP/1.1 200")
+        assert b"HTTP/1.1 408" in heard
+        writer.close()
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,7 @@ class PatientProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        # A request that came whole is being answered now, and needs no clock; a stream has its own.
-        if self._arrival is None and self._counted and self._idle() and not self.transport.is_closing():
-            self._expect()
+        self._watch_arrival()
         # One read may hold the whole head and part of the body, so only what is still open after it counts.
         if self._in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
             self._refuse(431, b"")
@@ -145,9 +143,22 @@ class PatientProtocol(HttpToolsProtocol):
         self._counted = ""
         super().handle_websocket_upgrade()
 
-    def _idle(self) -> bool:
+    def on_response_complete(self) -> None:
+        """The next request has its turn; what is missing of it is waited for from now on."""
+        super().on_response_complete()
+        if not self._in_head:
+            self._watch_arrival()
+
+    def _watch_arrival(self) -> None:
+        """Start the clock for what is arriving, unless it runs.
+
+        A request that came whole is being answered and needs none, nor does one that waits for its turn; a stream has
+        its own.
+        """
         cycle: Any = self.cycle  # None before the first request, whatever uvicorn's annotation says
-        return cycle is None or cycle.response_complete
+        is_answering = bool(self.pipeline) or (self._in_head and cycle is not None and not cycle.response_complete)
+        if self._arrival is None and self._counted and not is_answering and not self.transport.is_closing():
+            self._expect()
 
     def _expect(self) -> None:
         self._arrival = self.loop.call_later(self.limits.request_seconds, self._too_slow)
