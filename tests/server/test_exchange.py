@@ -84,6 +84,22 @@ async def test_requests_sent_without_waiting_are_answered_in_order() -> None:
         assert venue.node.root.sequence == 8
 
 
+async def test_requests_sent_without_waiting_are_not_piled_up() -> None:
+    """A4: no more is read while requests wait for their turn, so that nobody fills the memory with small ones."""
+    async with running() as venue:
+        reader, writer = await asyncio.open_connection("127.0.0.1", venue.port)
+        one = b"POST /v1/command HTTP/1.1\r\ncontent-length: 1\r\n\r\nx"
+        writer.write(one * 40_000 + one.replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
+        most, heard = 0, []
+        while part := await asyncio.wait_for(reader.read(1 << 16), 5):
+            heard.append(part)
+            piled = [len(each.pipeline) for each in venue.server._uvicorn.server_state.connections]  # type: ignore[union-attr]
+            most = max(most, *piled, 0)
+        assert b"".join(heard).count(b"HTTP/1.1 415") == 40_001
+        assert most * len(one) <= 1 << 18, "more than one read"
+        writer.close()
+
+
 async def test_a_refused_body_leaves_the_connection_usable() -> None:
     """What is refused by its head is answered at once; the rest of it is passed over."""
     async with running(Limits(address_per_second=0, account_per_second=0, body_bytes=2_000)) as venue:

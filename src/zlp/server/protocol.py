@@ -146,6 +146,9 @@ class PatientProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The next request has its turn; what is missing of it is waited for from now on."""
         super().on_response_complete()
+        if self.pipeline:
+            # Each answer lets uvicorn read on, but one read may bring thousands of small requests.
+            self.flow.pause_reading()
         if not self._in_head:
             self._watch_arrival()
 
