@@ -73,6 +73,27 @@ async def test_chunks_without_end_are_refused_at_the_limit() -> None:
         assert (status, problem["code"], problem["limit"]) == (413, "body_too_large", "1000")
 
 
+async def test_headers_after_a_chunked_body_are_not_kept() -> None:
+    """A4: trailers say nothing to this venue; they don't fill its memory, and they end."""
+    async with running(Limits(address_per_second=0, body_bytes=5_000, batch_body_bytes=5_000)) as venue:
+        content = pay()
+        head = b"POST /v1/command HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        last = b"%x\r\n%b\r\n0\r\n" % (len(content), content)
+        ((status, receipt, _),) = await answers(venue, head, last, b"a: b\r\n" * 100, b"\r\n", pause=0.02)
+        assert (status, receipt["sequence"]) == (200, "6")
+
+        reader, writer = await asyncio.open_connection("127.0.0.1", venue.port)
+        writer.write(head)
+        for piece in (last, *(b"a: b\r\n" * 1_001 for _ in range(5))):
+            await asyncio.sleep(0.02)
+            writer.write(piece)
+            for each in venue.server._uvicorn.server_state.connections:
+                assert len(each.headers) <= 10  # type: ignore[union-attr]
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 413")
+        assert venue.node.root.sequence == 6
+        writer.close()
+
+
 async def test_requests_sent_without_waiting_are_answered_in_order() -> None:
     """Posts and reads on one connection, all sent before the first answer."""
     async with running() as venue:

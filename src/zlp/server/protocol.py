@@ -12,7 +12,14 @@ from zlp.server.exchange import Exchange, Post
 from zlp.server.limits import Connections, Headers
 from zlp.server.problems import Problem
 
-REASONS = {408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
+REASONS = {
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
+LONGEST_CHUNKED = 6
+"""Times as long as itself a body may be on its way, sent in chunks of one byte."""
 
 HEAD = b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
 
@@ -36,7 +43,8 @@ class PatientProtocol(HttpToolsProtocol):
         self.connections_open = connections_open
         self.limits = connections_open.limits
         self._arrival: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._longest_body = max(self.limits.body_bytes, self.limits.batch_body_bytes)
+        self._head_bytes = self._body_bytes = 0
         self._in_head = True
         self._counted = ""
 
@@ -64,15 +72,25 @@ class PatientProtocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
+        else:
+            self._body_bytes += len(data)
         super().data_received(data)
         self._watch_arrival()
         # One read may hold the whole head and part of the body, so only what is still open after it counts.
         if self._in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
             self._refuse(431, b"")
+        elif not self._in_head and self._body_bytes > LONGEST_CHUNKED * self._longest_body:
+            self._refuse(413, Problem("body_too_large", limit=self._longest_body).body())
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what comes as one after a chunked body is nobody's, and has no limit of its own."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is whole; it is measured only if what came with it could be too much."""
         measured, self._head_bytes = self._head_bytes, 0
+        self._body_bytes = 0
         self._in_head = False
         if measured > self.limits.head_bytes and self._head_size() > self.limits.head_bytes:
             self._refuse(431, b"")
