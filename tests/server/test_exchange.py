@@ -188,5 +188,8 @@ async def test_posts_have_the_headers_of_every_answer() -> None:
     """Nothing is cached or guessed, and limits are told, on posts as on reads."""
     async with running(Limits(address_per_second=5, address_burst=10)) as venue:
         ((_, _, head),) = await answers(venue, posted(pay(), b"/v1/command?x=1"))
-        for name in (b"x-content-type-options: nosniff", b"cache-control: no-store", b"ratelimit-remaining: 9"):
-            assert name in head
+        for name in (b"x-content-type-options: nosniff", b"cache-control: no-store", b"ratelimit-remaining: 199"):
+            assert head.count(name) == 1
+        assert head.count(b"ratelimit-remaining") == 1, "of the account, and not of the address too"
+        ((_, _, head),) = await answers(venue, posted(b"{"))
+        assert head.count(b"ratelimit-remaining: 8") == 1

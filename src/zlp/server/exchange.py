@@ -96,8 +96,8 @@ class Exchange:
     def _write(self, status: int, body: bytes, more: Headers) -> None:
         head = [STATUS_LINE[status], b"content-type: ", JSON if status < 400 else MEDIA_TYPE, _AFTER_TYPE]
         head.append(b"%d\r\n" % len(body))
-        head += [b"%b: %b\r\n" % header for header in self._headers]
-        head += [b"%b: %b\r\n" % header for header in more]
+        # What is left to the account is nearer to a command than what is left to the address.
+        head += [b"%b: %b\r\n" % header for header in {**dict(self._headers), **dict(more)}.items()]
         if not self.keep_alive:
             head.append(b"connection: close\r\n")
         transport = self._protocol.transport
