@@ -61,12 +61,14 @@ async def hold(node: Node, intake: Intake, body: bytes) -> tuple[int, bytes, Hea
         raise NotAdmitted(Rejection(Code.UNKNOWN_TRADING_ACCOUNT, detail=str(order.trading_account)))
     if order.signer != account.owner and node.root.state.get(Agent, (account.owner, order.signer)) is None:
         raise NotAdmitted(Rejection(Code.SIGNED_BY_ANOTHER, detail=order.signer))
-    headers = intake.accounts.take(account.owner)
+    headers: Headers = ()
     sequence = node.root.sequence
     if node.root.state.get(HeldOrder, (name,)) is None:
         quote = node.root.quote(Envelope(time=node.now(), account=account.owner, command=command))
         if quote.receipt.rejection is not None:
             raise NotAdmitted(quote.receipt.rejection)
+        # Only what is new: anybody can read an order in the log, and repeats must not use up its owner's allowance.
+        headers = intake.accounts.take(account.owner)
         (fact,) = await node.command(account.owner, command, local=LOCAL)
         sequence, rejection = fact.sequence, fact.receipt.rejection
         if rejection is not None and rejection.code is not Code.SIGNED_ORDER_HELD:
