@@ -19,7 +19,7 @@ REASONS = {
     503: b"Service Unavailable",
 }
 LONGEST_CHUNKED = 6
-"""Times as long as itself a body may be on its way, sent in chunks of one byte."""
+"""Times as long as itself a body may be on its way, sent in chunks of one byte. What else comes with it is refused."""
 
 HEAD = b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
 
@@ -44,7 +44,7 @@ class PatientProtocol(HttpToolsProtocol):
         self.limits = connections_open.limits
         self._arrival: asyncio.TimerHandle | None = None
         self._longest_body = max(self.limits.body_bytes, self.limits.batch_body_bytes)
-        self._head_bytes = self._body_bytes = 0
+        self._head_bytes = self._around_body = 0
         self._in_head = True
         self._counted = ""
 
@@ -73,13 +73,13 @@ class PatientProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         else:
-            self._body_bytes += len(data)
+            self._around_body += len(data)
         super().data_received(data)
         self._watch_arrival()
         # One read may hold the whole head and part of the body, so only what is still open after it counts.
         if self._in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
             self._refuse(431, b"")
-        elif not self._in_head and self._body_bytes > LONGEST_CHUNKED * self._longest_body:
+        elif not self._in_head and self._around_body > LONGEST_CHUNKED * self._longest_body:
             self._refuse(413, Problem("body_too_large", limit=self._longest_body).body())
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -90,7 +90,7 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole; it is measured only if what came with it could be too much."""
         measured, self._head_bytes = self._head_bytes, 0
-        self._body_bytes = 0
+        self._around_body = 0
         self._in_head = False
         if measured > self.limits.head_bytes and self._head_size() > self.limits.head_bytes:
             self._refuse(431, b"")
@@ -149,6 +149,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Body bytes, unless the request was refused by its head."""
+        self._around_body -= len(body)
         cycle: Any = self.cycle
         if isinstance(cycle, Exchange):
             cycle.take(body)
