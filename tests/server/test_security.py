@@ -11,6 +11,8 @@ from tests.journal.venue_log import ALICE, BOB, KEY
 from tests.server.running import OPEN, body, fresh_nonce, running
 from tests.server.test_api import pay
 from zlp.engine.codec import wire
+from zlp.engine.commands.base import Command
+from zlp.engine.commands.custody import Transfer
 from zlp.server.limits import Limits
 from zlp.signing.keys import HALF_ORDER
 
@@ -178,6 +180,17 @@ async def test_integers_outside_their_range_are_rejected(amount: int) -> None:
         assert problem["code"] in ("amount_out_of_range", "malformed_command")
         exact = b'{"type":"Transfer","token":"USDC","to":"0x1","amount":"%d"}' % (2**256 - 1)
         assert (await venue.post("/v1/command", body(exact))).json()["code"] == "insufficient_balance"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"deadline": int(time.time()) - 10}, "deadline_passed"), ({"nonce": 5}, "nonce_out_of_window")],
+)
+@pytest.mark.parametrize("odd", [pay(2**256), Transfer(token="USDC", to="0x" + "1" * 70_000, amount=1)])
+async def test_who_is_not_admitted_leaves_no_trace_whatever_he_asks_for(odd: Command, changes: dict, code: str) -> None:
+    """A4: a command out of its range is no way round the door."""
+    limits = Limits(address_per_second=0, account_per_second=0, body_bytes=200_000)
+    await refused(body(odd, **changes), code, 409, limits=limits)
 
 
 async def test_large_bodies_are_refused_before_they_are_read() -> None:
