@@ -102,7 +102,7 @@ async def test_repeats_by_anybody_do_not_use_up_its_owners_allowance(tmp_path: P
             assert (status, msgspec.json.decode(answer)["digest"]) == (200, kept["digest"])
 
 
-async def test_what_its_owner_has_not_signed_is_refused(tmp_path: Path) -> None:
+async def test_what_its_owner_has_not_signed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A8, Z10: every forgery has a stable code and leaves nothing in the log."""
     async with living("zaros", tmp_path) as venue:
         with Client(venue.address, Signer(KEY)) as client:
@@ -152,6 +152,10 @@ async def test_what_its_owner_has_not_signed_is_refused(tmp_path: Path) -> None:
             assert late.value.code == "deadline_passed"
             assert (await asyncio.to_thread(client.get, "/v1/signed-orders"))["items"] == []
             await asyncio.to_thread(client.hand_in, own.order(identity, good))
+            few = (await asyncio.to_thread(client.get, "/v1/signed-orders"))["items"]
+            monkeypatch.setattr("zlp.server.signed_orders.FEW_LEAVES", -1)
+            assert len(few) == 1
+            assert (await asyncio.to_thread(client.get, "/v1/signed-orders"))["items"] == few
 
 
 def _malleable(identity: str, order: SignedOrder) -> SignedOrder:

@@ -21,10 +21,11 @@ from zlp.engine.leaves.access import Agent
 from zlp.engine.leaves.credit_positions import HeldOrder, TradingAccount
 from zlp.engine.rejections import Reject
 from zlp.node import Node, NotAdmitted
+from zlp.server import views
 from zlp.server.intake import SIGNATURE, Intake, decode
 from zlp.server.limits import Headers
 from zlp.server.problems import rejection_body, rejection_status
-from zlp.server.reads import PAGED, Parameters, Read
+from zlp.server.reads import FEW_LEAVES, PAGED, Parameters, Read
 from zlp.signing.credit_orders import order_signer
 
 LOCAL = "signed order"
@@ -94,20 +95,27 @@ def _signed(separator: bytes, request: HandedIn) -> HoldSignedOrder:
 
 
 def _listed(node: Node, parameters: Parameters) -> Any:
-    """Orders the venue keeps, by digest: of one owner, of one market, or all."""
+    """Orders the venue keeps, by digest: of one owner, of one market, or all; beside the event loop where many."""
     owner, market = parameters.text("account").lower(), parameters.text("market")
     after, limit = parameters.text("after"), parameters.limit()
+    frozen = views.freeze(node.root, (HeldOrder,))
+    if views.count(node.root, (HeldOrder,)) <= FEW_LEAVES:
+        return _page(frozen, owner, market, after, limit)
+    return lambda: _page(frozen, owner, market, after, limit)
+
+
+def _page(frozen: views.Frozen, owner: str, market: str, after: str, limit: int) -> dict[str, Any]:
     found = sorted(
         (
             held
-            for held in node.root.state.each(HeldOrder)
+            for held in frozen.state.each(HeldOrder)
             if held.digest > after and owner in ("", held.owner) and market in ("", held.market)
         ),
         key=lambda held: held.digest,
     )
     page = found[:limit]
     return {
-        "sequence": str(node.root.sequence),
+        "sequence": str(frozen.sequence),
         "items": [plain(held) for held in page],
         "next": page[-1].digest if len(found) > limit else None,
     }
