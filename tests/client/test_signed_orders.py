@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -17,6 +18,8 @@ from zlp.engine.commands.credit_positions import SignedOrder
 from zlp.engine.leaves.credit_positions import HeldOrder
 from zlp.journal import verify
 from zlp.node.opening import open_node
+from zlp.server.app import VenueApp
+from zlp.server.limits import Limits
 from zlp.signing.credit_orders import order_digest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "zaros.md").read_text(encoding="utf-8")
@@ -83,7 +86,23 @@ async def test_it_waits_at_the_venue_and_fills_at_its_price(tmp_path: Path) -> N
             assert used.value.code == "signed_order_used"
 
 
-async def test_what_its_owner_has_not_signed_is_refused(tmp_path: Path) -> None:
+async def test_repeats_by_anybody_do_not_use_up_its_owners_allowance(tmp_path: Path) -> None:
+    """A4: orders can be read in the log, so anybody can hand one in again and again; its owner can still trade."""
+    async with living("zaros", tmp_path) as venue:
+        with Client(venue.address, Signer(KEY)) as client:
+            desk = Trading(client)
+            await asyncio.to_thread(ready, desk)
+            await asyncio.to_thread(lambda: desk.sign("ETH", is_long=True, size="2000", at="1000"))
+            (kept,) = (await asyncio.to_thread(client.get, "/v1/signed-orders"))["items"]
+        fields = ("trading_account", "market", "size_delta", "target_price", "nonce", "salt", "increase_nonce")
+        again = {**{name: kept[name] for name in fields}, "signature": kept["evidence"]}
+        app = VenueApp(venue.node, limits=Limits(account_per_second=1, account_burst=3))
+        for _ in range(5):
+            status, answer, _ = await app.posts[b"/v1/signed-orders"].handler(msgspec.json.encode(again))
+            assert (status, msgspec.json.decode(answer)["digest"]) == (200, kept["digest"])
+
+
+async def test_what_its_owner_has_not_signed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A8, Z10: every forgery has a stable code and leaves nothing in the log."""
     async with living("zaros", tmp_path) as venue:
         with Client(venue.address, Signer(KEY)) as client:
@@ -133,6 +152,10 @@ async def test_what_its_owner_has_not_signed_is_refused(tmp_path: Path) -> None:
             assert late.value.code == "deadline_passed"
             assert (await asyncio.to_thread(client.get, "/v1/signed-orders"))["items"] == []
             await asyncio.to_thread(client.hand_in, own.order(identity, good))
+            few = (await asyncio.to_thread(client.get, "/v1/signed-orders"))["items"]
+            monkeypatch.setattr("zlp.server.signed_orders.FEW_LEAVES", -1)
+            assert len(few) == 1
+            assert (await asyncio.to_thread(client.get, "/v1/signed-orders"))["items"] == few
 
 
 def _malleable(identity: str, order: SignedOrder) -> SignedOrder:

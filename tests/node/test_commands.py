@@ -78,6 +78,17 @@ async def test_compact_keeps_what_is_recent(folder: Path) -> None:
     await again.stop()
 
 
+async def test_a_backup_of_a_compacted_venue_can_be_started(folder: Path, tmp_path: Path) -> None:
+    """A2: what was compacted is in a snapshot alone, so a copy needs the snapshots too."""
+    run("compact", folder)
+    run("backup", folder, tmp_path / "copy")
+    assert run("verify", tmp_path / "copy") == run("verify", folder)
+    again = disk_node(tmp_path / "copy")
+    (fact,) = await again.submit(signed(pay(), nonce=START * 1_000 + 500))
+    assert fact.sequence == 26
+    await again.stop()
+
+
 async def test_a_profile_founds_a_venue_and_another_is_refused(tmp_path: Path) -> None:
     """A1: every shipped profile starts; the folder remembers which."""
     for name in ("zeus", "zeno", "zo", "zaros"):

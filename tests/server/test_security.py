@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import time
 
+import msgspec
 import pytest
 
 from tests.journal.venue_log import ALICE, BOB, KEY
 from tests.server.running import OPEN, body, fresh_nonce, running
 from tests.server.test_api import pay
 from zlp.engine.codec import wire
+from zlp.engine.commands.base import Command
+from zlp.engine.commands.custody import Transfer
 from zlp.server.limits import Limits
 from zlp.signing.keys import HALF_ORDER
 
@@ -179,6 +182,17 @@ async def test_integers_outside_their_range_are_rejected(amount: int) -> None:
         assert (await venue.post("/v1/command", body(exact))).json()["code"] == "insufficient_balance"
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"deadline": int(time.time()) - 10}, "deadline_passed"), ({"nonce": 5}, "nonce_out_of_window")],
+)
+@pytest.mark.parametrize("odd", [pay(2**256), Transfer(token="USDC", to="0x" + "1" * 70_000, amount=1)])
+async def test_who_is_not_admitted_leaves_no_trace_whatever_he_asks_for(odd: Command, changes: dict, code: str) -> None:
+    """A4: a command out of its range is no way round the door."""
+    limits = Limits(address_per_second=0, account_per_second=0, body_bytes=200_000)
+    await refused(body(odd, **changes), code, 409, limits=limits)
+
+
 async def test_large_bodies_are_refused_before_they_are_read() -> None:
     """A4: by their declared length, and by what arrives when the length is a lie or missing."""
     async with running() as venue:
@@ -254,6 +268,24 @@ async def test_slowloris_is_hung_up_on(pieces: tuple[bytes, ...]) -> None:
         answer = await slow
         assert answer.startswith(b"HTTP/1.1 408")
         assert b"request_timeout" in answer
+
+
+@pytest.mark.parametrize("before", [1, 2], ids=["after an answer", "without waiting for it"])
+async def test_a_later_request_has_to_arrive_in_time_too(before: int) -> None:
+    """A4: a head that comes at once, and a body that never does, end the connection; not only on its first request."""
+    async with running(IMPATIENT) as venue:
+        content = msgspec.json.encode(body(pay()))
+        head = b"POST /v1/command HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+        whole, late = head % len(content) + content, head % 1_000
+        pieces = (whole, late) if before == 1 else (whole + late,)
+        reader, writer = await asyncio.open_connection("127.0.0.1", venue.port)
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.2)
+        heard = await asyncio.wait_for(reader.read(-1), 5)
+        assert heard.startswith(b"HTTP/1.1 200")
+        assert b"HTTP/1.1 408" in heard
+        writer.close()
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,8 @@ class Root:
             check_ranges(envelope.command)
             access.admit(draft, envelope, quoting=quoting)
         except Reject as refused:
-            if refused.rejection.code in turned_away:
-                raise
+            if turned_away:
+                _turn_away(draft, envelope, refused, turned_away)
             return draft, refused.rejection
         try:
             self._route(draft, envelope.command)
@@ -240,6 +240,17 @@ def _asked(envelope: Envelope) -> bytes:
         return canonical(envelope)
     except (TypeError, UnicodeError) as fault:
         raise MalformedEnvelope(str(fault)) from None
+
+
+def _turn_away(draft: Draft, envelope: Envelope, refused: Reject, turned_away: frozenset[Code]) -> None:
+    """Raise what refuses the sender at the door, if anything does, also where what he asks for is out of range."""
+    if refused.rejection.code in turned_away:
+        raise refused
+    try:
+        access.admit(draft, envelope)
+    except Reject as at_the_door:
+        if at_the_door.rejection.code in turned_away:
+            raise
 
 
 def _changes(draft: Draft) -> list[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ class SnapshotFolder:
             raise JournalCorrupt(str(path), "the snapshot does not match its checksum")
         snapshot: dict[str, Any] = msgspec.json.decode(body)
         return snapshot
+
+    def copy_to(self, folder: Path, sequences: Sequence[int]) -> None:
+        """Copy some snapshots; ``JournalCorrupt`` at one that is damaged."""
+        copies = SnapshotFolder(folder)
+        for sequence in sequences:
+            copies.save(self.load(sequence))
 
     def drop_before(self, sequence: int) -> None:
         """Remove snapshots older than this one."""

@@ -142,15 +142,18 @@ def load(folder: Folder, source: Annotated[Path, typer.Argument(help="A file mad
 
 @app.command()
 def backup(folder: Folder, target: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> None:
-    """Copy the journal, consistently, also beside a running venue. The copy can be started as it is.
+    """Copy journal and snapshots, consistently, also beside a running venue. The copy can be started as it is.
 
     Example: zlp backup ./venue ./backup-2026-11-21
     """
     if target.exists():
         console.print(f"[bold red]{target}[/] exists; a backup never overwrites")
         raise typer.Exit(1)
-    with _opened(folder) as (journal, _):
+    with _opened(folder) as (journal, snapshots):
+        # Listed first, so that none is newer than the copy. A journal that was compacted can't start without one.
+        kept = snapshots.sequences()
         journal.copy_to(target)
+        snapshots.copy_to(target / SNAPSHOTS, kept)
         console.print(f"records up to {journal.last} or later are in {target}")
 
 

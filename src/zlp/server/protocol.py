@@ -12,7 +12,14 @@ from zlp.server.exchange import Exchange, Post
 from zlp.server.limits import Connections, Headers
 from zlp.server.problems import Problem
 
-REASONS = {408: b"Request Timeout", 431: b"Request Header Fields Too Large", 503: b"Service Unavailable"}
+REASONS = {
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
+LONGEST_CHUNKED = 6
+"""Times as long as itself a body may be on its way, sent in chunks of one byte. What else comes with it is refused."""
 
 HEAD = b"HTTP/1.1 %d %b\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
 
@@ -36,7 +43,8 @@ class PatientProtocol(HttpToolsProtocol):
         self.connections_open = connections_open
         self.limits = connections_open.limits
         self._arrival: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._longest_body = max(self.limits.body_bytes, self.limits.batch_body_bytes)
+        self._head_bytes = self._around_body = 0
         self._in_head = True
         self._counted = ""
 
@@ -64,17 +72,25 @@ class PatientProtocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
+        else:
+            self._around_body += len(data)
         super().data_received(data)
-        # A request that came whole is being answered now, and needs no clock; a stream has its own.
-        if self._arrival is None and self._counted and self._idle() and not self.transport.is_closing():
-            self._expect()
+        self._watch_arrival()
         # One read may hold the whole head and part of the body, so only what is still open after it counts.
         if self._in_head and self._head_bytes > self.limits.head_bytes and not self.transport.is_closing():
             self._refuse(431, b"")
+        elif not self._in_head and self._around_body > LONGEST_CHUNKED * self._longest_body:
+            self._refuse(413, Problem("body_too_large", limit=self._longest_body).body())
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what comes as one after a chunked body is nobody's, and has no limit of its own."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is whole; it is measured only if what came with it could be too much."""
         measured, self._head_bytes = self._head_bytes, 0
+        self._around_body = 0
         self._in_head = False
         if measured > self.limits.head_bytes and self._head_size() > self.limits.head_bytes:
             self._refuse(431, b"")
@@ -133,6 +149,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Body bytes, unless the request was refused by its head."""
+        self._around_body -= len(body)
         cycle: Any = self.cycle
         if isinstance(cycle, Exchange):
             cycle.take(body)
@@ -145,9 +162,25 @@ class PatientProtocol(HttpToolsProtocol):
         self._counted = ""
         super().handle_websocket_upgrade()
 
-    def _idle(self) -> bool:
+    def on_response_complete(self) -> None:
+        """The next request has its turn; what is missing of it is waited for from now on."""
+        super().on_response_complete()
+        if self.pipeline:
+            # Each answer lets uvicorn read on, but one read may bring thousands of small requests.
+            self.flow.pause_reading()
+        if not self._in_head:
+            self._watch_arrival()
+
+    def _watch_arrival(self) -> None:
+        """Start the clock for what is arriving, unless it runs.
+
+        A request that came whole is being answered and needs none, nor does one that waits for its turn; a stream has
+        its own.
+        """
         cycle: Any = self.cycle  # None before the first request, whatever uvicorn's annotation says
-        return cycle is None or cycle.response_complete
+        is_answering = bool(self.pipeline) or (self._in_head and cycle is not None and not cycle.response_complete)
+        if self._arrival is None and self._counted and not is_answering and not self.transport.is_closing():
+            self._expect()
 
     def _expect(self) -> None:
         self._arrival = self.loop.call_later(self.limits.request_seconds, self._too_slow)

@@ -21,10 +21,11 @@ from zlp.engine.leaves.access import Agent
 from zlp.engine.leaves.credit_positions import HeldOrder, TradingAccount
 from zlp.engine.rejections import Reject
 from zlp.node import Node, NotAdmitted
+from zlp.server import views
 from zlp.server.intake import SIGNATURE, Intake, decode
 from zlp.server.limits import Headers
 from zlp.server.problems import rejection_body, rejection_status
-from zlp.server.reads import PAGED, Parameters, Read
+from zlp.server.reads import FEW_LEAVES, PAGED, Parameters, Read
 from zlp.signing.credit_orders import order_signer
 
 LOCAL = "signed order"
@@ -61,12 +62,14 @@ async def hold(node: Node, intake: Intake, body: bytes) -> tuple[int, bytes, Hea
         raise NotAdmitted(Rejection(Code.UNKNOWN_TRADING_ACCOUNT, detail=str(order.trading_account)))
     if order.signer != account.owner and node.root.state.get(Agent, (account.owner, order.signer)) is None:
         raise NotAdmitted(Rejection(Code.SIGNED_BY_ANOTHER, detail=order.signer))
-    headers = intake.accounts.take(account.owner)
+    headers: Headers = ()
     sequence = node.root.sequence
     if node.root.state.get(HeldOrder, (name,)) is None:
         quote = node.root.quote(Envelope(time=node.now(), account=account.owner, command=command))
         if quote.receipt.rejection is not None:
             raise NotAdmitted(quote.receipt.rejection)
+        # Only what is new: anybody can read an order in the log, and repeats must not use up its owner's allowance.
+        headers = intake.accounts.take(account.owner)
         (fact,) = await node.command(account.owner, command, local=LOCAL)
         sequence, rejection = fact.sequence, fact.receipt.rejection
         if rejection is not None and rejection.code is not Code.SIGNED_ORDER_HELD:
@@ -92,20 +95,27 @@ def _signed(separator: bytes, request: HandedIn) -> HoldSignedOrder:
 
 
 def _listed(node: Node, parameters: Parameters) -> Any:
-    """Orders the venue keeps, by digest: of one owner, of one market, or all."""
+    """Orders the venue keeps, by digest: of one owner, of one market, or all; beside the event loop where many."""
     owner, market = parameters.text("account").lower(), parameters.text("market")
     after, limit = parameters.text("after"), parameters.limit()
+    frozen = views.freeze(node.root, (HeldOrder,))
+    if views.count(node.root, (HeldOrder,)) <= FEW_LEAVES:
+        return _page(frozen, owner, market, after, limit)
+    return lambda: _page(frozen, owner, market, after, limit)
+
+
+def _page(frozen: views.Frozen, owner: str, market: str, after: str, limit: int) -> dict[str, Any]:
     found = sorted(
         (
             held
-            for held in node.root.state.each(HeldOrder)
+            for held in frozen.state.each(HeldOrder)
             if held.digest > after and owner in ("", held.owner) and market in ("", held.market)
         ),
         key=lambda held: held.digest,
     )
     page = found[:limit]
     return {
-        "sequence": str(node.root.sequence),
+        "sequence": str(frozen.sequence),
         "items": [plain(held) for held in page],
         "next": page[-1].digest if len(found) > limit else None,
     }
