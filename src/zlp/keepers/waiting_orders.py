@@ -77,7 +77,7 @@ class WaitingOrders:
         void = [number for number, (owner, at) in self._placed.items() if owner in fallen and at < before[owner]]
         waiting = {self._placed[number][0] for number in void}
         for account in fallen - waiting:
-            if not self._switches[account].at > now:
+            if self._switches[account].at <= now:
                 del self._switches[account]
         return void
 

@@ -40,7 +40,6 @@ class Exchange:
     def __init__(self, protocol: PatientProtocol, post: Post, *, keep_alive: bool, wants_continue: bool) -> None:
         self._protocol, self._post = protocol, post
         self._body = bytearray()  # not a list: the smallest chunk would cost twenty times its size
-        self._size = 0
         self._headers: Headers = ()
         self._refusal: Exception | None = None
         self._is_started = False
@@ -60,15 +59,13 @@ class Exchange:
 
     def take(self, chunk: bytes) -> None:
         """More of the body."""
-        self._size += len(chunk)
         if self._refusal is not None:
             return
-        if self._size > self._post.limit:
-            self._body.clear()
-            self._refusal = Problem("body_too_large", limit=self._post.limit, actual=self._size)
-            self.proceed()
-            return
         self._body += chunk
+        if len(self._body) > self._post.limit:
+            self._refusal = Problem("body_too_large", limit=self._post.limit, actual=len(self._body))
+            self._body.clear()
+            self.proceed()
 
     def proceed(self) -> None:
         """Answer, if there is all that an answer needs."""

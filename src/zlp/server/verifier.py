@@ -18,8 +18,6 @@ from typing import NamedTuple
 from zlp import signing
 
 Outcome = str | signing.SignatureRefused
-TELL_SECONDS = 0.001
-"""Counting each signature by itself would cost a twentieth of one."""
 
 
 def spare_threads() -> int:
@@ -34,7 +32,7 @@ class _Waiting(NamedTuple):
 
 
 class Verifier:
-    """Checks intents against one venue's identity. ``spent`` is told seconds of computation, now and then."""
+    """Checks intents against one venue's identity. ``spent`` is told the seconds of each computation."""
 
     def __init__(self, identity: str, *, threads: int = 0, spent: Callable[[float], None] | None = None) -> None:
         signing.require_fast_backend()
@@ -45,7 +43,6 @@ class Verifier:
         self._busy = 0
         self._scheduled = False
         self._spent = spent
-        self._seconds = 0.0
 
     async def signer_of(self, intent: signing.Intent, signature: bytes) -> str:
         """The address that signed ``intent`` for this venue; ``SignatureRefused`` if none did."""
@@ -88,10 +85,8 @@ class Verifier:
                 outcomes.append(signing.recover(signing.digest(self._separator, intent), signature))
             except signing.SignatureRefused as refused:
                 outcomes.append(refused)
-        self._seconds += time.perf_counter() - started
-        if self._spent is not None and self._seconds > TELL_SECONDS:
-            self._spent(self._seconds)
-            self._seconds = 0.0
+        if self._spent is not None:
+            self._spent(time.perf_counter() - started)
         return outcomes
 
     def close(self) -> None:

@@ -40,7 +40,7 @@ def test_what_was_placed_before_the_switch_falls_is_void(venue: Venue) -> None:
     fall(venue, 60)
 
     assert venue.apply("keeper", ExecuteOrder(number=mine)).event("OrderCancelled").reason == "expired"
-    assert held(venue, "alice", "ETH") in (before, before - FEE)
+    assert held(venue, "alice", "ETH") == before - FEE
     assert venue.apply("keeper", ExecuteOrder(number=other)).event("OrderExecuted").number == other
 
 
