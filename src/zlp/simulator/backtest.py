@@ -14,7 +14,7 @@ from zlp.engine.leaves.access import RoleHolder, Venue
 from zlp.engine.leaves.credit import CreditCollateral, CreditSettings
 from zlp.engine.rejections import Reject
 from zlp.engine.state import Reader
-from zlp.keepers import ConversionKeeper, LocalPort
+from zlp.keepers import ConversionKeeper
 from zlp.oracle.price_path import PricePath
 from zlp.profiles.loader import Profile
 from zlp.simulator.accounting import Accounting
@@ -152,7 +152,7 @@ def _hire_exchange(world: World, account: str, terms: CreditSettings) -> None:
     for leaf in list(world.reader.each(CreditCollateral)):
         if leaf.token != terms.stable:
             world.bring(Deposit(account=account, token=leaf.token, amount=STOCK * world.token_unit(leaf.token)))
-    world.hire(ConversionKeeper(LocalPort(world.venue, account, lambda: world.now)))
+    world.hire(ConversionKeeper, account)
 
 
 def roles_of(reader: Reader) -> dict[str, list[str]]:

@@ -108,9 +108,9 @@ class World:
         hired.append(FeeKeeper(self._port(keeper)))
         return hired
 
-    def hire(self, keeper: Keeper) -> None:
-        """One keeper more, who works after the others at every tick."""
-        self._keepers.append(keeper)
+    def hire(self, maker: Callable[[LocalPort], Keeper], account: str) -> None:
+        """One keeper more, under this account, who works after the others at every tick."""
+        self._keepers.append(maker(self._port(account)))
 
     def settle(self, behaviour: Behaviour) -> None:
         """Let the behaviour's agents into the world; each wakes for the first time at the next tick."""

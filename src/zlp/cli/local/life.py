@@ -14,7 +14,7 @@ from zlp.cli.local.prices import Prices, path_of
 from zlp.engine import ledger
 from zlp.engine.commands.custody import Faucet
 from zlp.engine.leaves.credit import CreditSettings
-from zlp.keepers import ConversionKeeper, LocalPort
+from zlp.keepers import ConversionKeeper
 from zlp.node.node import Node
 from zlp.oracle.price_path import PriceTick
 from zlp.simulator.agents import (
@@ -67,7 +67,7 @@ class Life:
         assumptions = assume(self._door.root.state, path_of(first))
         self.world = World(self._door.root, roles, assumptions, seed, self._door)
         self._keeper = roles["keeper"][0]
-        self.world.hire(ConversionKeeper(LocalPort(self._door, self._keeper, lambda: self.world.now)))
+        self.world.hire(ConversionKeeper, self._keeper)
 
     def live_a_day(self, prices: Iterator[Prices], clock: DemoClock) -> None:
         """Found the pools and let a day pass at once, so that there is something to look at, unless ``is_over``."""
